@@ -1,0 +1,102 @@
+"""Rows of the warehouse: one case, one event, one card, as the tables of schema.py hold them.
+
+Instants are microseconds since 1970 in UTC, 0 for none; days are ISO dates as `datetime.date`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+NO_DAY = date(1970, 1, 1)
+
+
+class CaseRow(Struct, frozen=True, kw_only=True):
+    """A case as the wall counts it. A change writes the old row with sign −1 and the new with +1."""
+
+    source: str
+    case_no: str
+    item: str
+    item_name: str
+    department: str
+    kind: str
+    result: str = ""
+    history: int = 0
+    provisional: int = 0
+    same_day: int = 0
+    received_at: int = 0
+    accepted_at: int = 0
+    stopped_at: int = 0
+    """When the promise's (else the legal) clock stopped: the decision, or the conclusion."""
+    concluded_at: int = 0
+    due_day: date = NO_DAY
+    """The day of the promise's deadline, else of the legal one."""
+    warn_at: int = 0
+    yellow_at: int = 0
+    red_at: int = 0
+    """Crossings of the promise/legal ladder; 0 where the clock stopped before them."""
+    next_at: int = 0
+    """The nearest end of a running clock of any kind."""
+    next_clock: str = ""
+    legal_days: int = 0
+    promise_days: int = 0
+    used_days: int = 0
+    on_time: int = 0
+    """Stopped before the promise's (else the legal) crossing."""
+    early: int = 0
+    """Stopped before the day of that deadline."""
+    late: int = 0
+    """Stopped after that crossing, with the conclusion."""
+    reminder: int = 0
+    yellow: int = 0
+    red: int = 0
+    """Standing cards that count: on the promise/legal ladder only the highest."""
+    reminders: int = 0
+    yellows: int = 0
+    reds: int = 0
+    """Cards ever issued and not withdrawn."""
+    late_entries: int = 0
+    facts: int = 0
+
+
+class EventRow(Struct, frozen=True, kw_only=True):
+    """One fact, card act or desk act."""
+
+    position: int
+    recorded_at: int
+    occurred_at: int
+    family: str
+    """fact, card or desk."""
+    kind: str
+    source: str
+    case_no: str
+    item: str
+    item_name: str
+    department: str
+    detail: str = ""
+    history: int = 0
+
+
+class CardRow(Struct, frozen=True, kw_only=True):
+    """A card and its state; a change writes the old row with sign −1 and the new with +1."""
+
+    source: str
+    case_no: str
+    card: str
+    rule: str
+    subject: str
+    severity: str
+    colour: str
+    label_zh: str
+    label_en: str
+    state: str
+    """standing, lapsed, withdrawn, disputed, proposed."""
+    item: str
+    item_name: str
+    department: str
+    person: str = ""
+    crossed_at: int = 0
+    issued_at: int = 0
+    history: int = 0
+    provisional: int = 0

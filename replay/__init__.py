@@ -1,0 +1,1 @@
+"""What happened to a case, from the log alone, with the functions that run live."""
