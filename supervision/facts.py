@@ -200,16 +200,17 @@ class FactCorrected(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Known(NamedTuple):
-    """A fact as judgement has it: where it stands in the log and since when it is known."""
+    """A fact as judgement has it: since when it is known, where it stands, when it happened."""
 
     fact: Fact
     known_at: Instant
-    position: int = 0
+    position: int
+    at: Instant
 
-    @property
-    def at(self) -> Instant:
-        """The instant at which it happened, as reported."""
-        return instant(self.fact.occurred_at)
+
+def known(fact: Fact, known_at: Instant, position: int = 0) -> Known:
+    """A fact, known from an instant on, at a position of the log."""
+    return Known(fact, known_at, position, instant(fact.occurred_at))
 
 
 FACTS: dict[str, type[Fact]] = {

@@ -79,8 +79,6 @@ class ItemPublished(Published, frozen=True, kw_only=True, omit_defaults=True):
     promise: str = ""
     notice: str = ""
     delivery: str = ""
-    complaint: str = ""
-    rating: str = ""
     joint: bool = False
     first_review: bool = False
     steps: tuple[Step, ...] = ()
@@ -129,6 +127,8 @@ class PolicyPublished(Published, frozen=True, kw_only=True, omit_defaults=True):
     """What a jurisdiction may choose: zone, calendar, modes, rules, answer limits, settle time.
 
     `sources` are the source systems it is for; none means all that have no policy of their own.
+    `classes`: violation → "A", "B" or "A person" (proposed, a person issues it). `answers`: limits
+    of the clocks acknowledge, explain, rectify, verify, decide, complaint, rating.
     """
 
     code: str = "default"

@@ -1,0 +1,1 @@
+"""The judgement: pure functions of facts, lists and time. No clock, no randomness, no I/O."""

@@ -1,0 +1,256 @@
+"""Which cards are due on a case by what is known now, and when that may next change (domain: 6).
+
+Declarative: it says what is due, not what was noticed; reconcile.py makes the standing cards agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..facts import Instant, instant
+from ..lists import OutageRecorded, PolicyPublished, Rule
+from .calendar import SECOND, Calendar
+from .cards import PROPOSED, RED, WITHDRAWN, YELLOW, Cards, answer_windows
+from .case import Case
+from .clocks import Clock, Running, run_clocks, terms_of
+from .deadline import Limit, Pause, deadline, days_left_from, hours_left_from, listed_limit
+from .shelf import NEVER, Lists
+from .violations import Found, Scene, data_errors, scene_of, violations
+
+BREACHES = (YELLOW, RED)
+SUPERVISORS = ("verify", "decide")
+"""Answer clocks that bind the supervisor, not the department."""
+UNANSWERED = (WITHDRAWN, PROPOSED)
+"""Cards that nobody owes an answer."""
+UNCOUNTED = "late_entry:"
+"""Violations that do not make a third standing yellow."""
+
+
+class Due(NamedTuple):
+    """A card that is due from `crossed_at` on, to be issued from `ready_at` on."""
+
+    rule: Rule
+    subject: str
+    crossed_at: Instant
+    ready_at: Instant
+    policy: PolicyPublished
+    ended: bool = False
+    provisional: bool = False
+    proposed: bool = False
+    rung: int = 0
+    clock: Clock | None = None
+    found: Found | None = None
+    about: str = ""
+    """The card that it answers for, of an answer clock."""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects under which it may stand already: repeats of a violation join its card."""
+        if self.found is None:
+            return (self.subject,)
+        return tuple(f"{self.found.kind}:{known.fact.id}" for known in self.found.facts)
+
+
+class Assessment(NamedTuple):
+    """What holds of a case now. `next` is the first later instant at which time changes it."""
+
+    case: Case
+    running: Running
+    due: tuple[Due, ...]
+    errors: tuple[Found, ...]
+    next: Instant
+    open: bool
+
+
+def assess(case: Case, cards: Cards, lists: Lists, now: Instant) -> Assessment:
+    """Judge a case: a pure function of what is known and of the time."""
+    running = run_clocks(case, lists, now)
+    if not case.facts:
+        return Assessment(case, running, (), (), NEVER, False)
+    scene = scene_of(case, lists, running, now)
+    due = [*_of_clocks(case, running, now), *_of_violations(scene)]
+    due += _of_answers(case, cards, lists) + _of_standing(case, cards, lists)
+    return Assessment(
+        case,
+        running,
+        tuple(due),
+        tuple(data_errors(scene)),
+        _next(case, running, due, now),
+        _is_open(case, running, now),
+    )
+
+
+def _of_clocks(case: Case, running: Running, now: Instant) -> Iterator[Due]:
+    for clock in running.clocks:
+        for rule in clock.terms.policy.rules:
+            if rule.on == clock.kind:
+                due = _of_clock(case, clock, rule, now)
+                if due:
+                    yield due
+                if rule.left and clock.extension:
+                    yield from _before_extension(case, clock, rule, now)
+
+
+def _of_clock(case: Case, clock: Clock, rule: Rule, now: Instant) -> Due | None:
+    """A rule applied to a clock: past its limit, or when so much of it is left."""
+    crosses = near(clock, rule) if rule.left else clock.crosses_at
+    if crosses is None or not clock.reaches(crosses):
+        return None
+    if clock.end.provisional and rule.severity in BREACHES:
+        return None
+    ended = bool(rule.left) and clock.stopped is not None and clock.stopped <= now
+    return Due(
+        rule,
+        clock.subject,
+        crosses,
+        _ready(case, clock.terms.policy, crosses, clock.revealed_at),
+        clock.terms.policy,
+        ended=ended,
+        provisional=clock.end.provisional,
+        clock=clock,
+    )
+
+
+def _before_extension(case: Case, clock: Clock, rule: Rule, now: Instant) -> Iterator[Due]:
+    """The warning of the deadline as it stood before an extension was right, and has ended."""
+    cause = clock.causes[-1]
+    then = clock._replace(
+        subject="",
+        extension=0,
+        stopped=cause.at,
+        causes=clock.causes[:-1],
+        end=deadline(
+            clock.terms.calendar,
+            clock.started,
+            clock.limit,
+            mode=clock.terms.policy.mode,
+            pauses=clock.pauses,
+            stop=clock.stopped,
+            now=now,
+            includes_start=clock.terms.policy.pause_includes_start,
+        ),
+    )
+    due = _of_clock(case, then, rule, now)
+    if due:
+        yield due
+
+
+def near(clock: Clock, rule: Rule) -> Instant | None:
+    """The instant at which exactly as much is left of a clock as the rule says; not before the
+    clock counts.
+    """
+    if clock.crosses_at is None:
+        return None
+    calendar, left = clock.terms.calendar, _left(clock.limit, rule)
+    if left is None:
+        return None
+    if left.unit == "wh":
+        at = hours_left_from(calendar, clock.crosses_at, left.n, clock.started)
+    else:
+        at = days_left_from(calendar, clock.end, left.n, clock.started)
+    return max(at, clock.not_before)
+
+
+def _left(limit: Limit, rule: Rule) -> Limit | None:
+    if limit.unit in ("sd", "wh"):
+        return listed_limit(rule.left_hours)
+    short = limit.unit in ("wd", "nd") and limit.n <= rule.short
+    return listed_limit(rule.left_short) if short and rule.left_short else listed_limit(rule.left)
+
+
+def _ready(case: Case, policy: PolicyPublished, crossed: Instant, revealed: Instant) -> Instant:
+    """A crossing earlier than the fact that reveals it waits until the case has settled."""
+    if crossed >= revealed:
+        return crossed
+    return max(crossed, case.last_known + policy.settle_seconds * SECOND)
+
+
+def _of_violations(scene: Scene) -> Iterator[Due]:
+    for found in violations(scene):
+        policy = terms_of(scene.case, scene.lists, found.facts[0]).policy
+        said = policy.classes.get(found.kind, "")
+        for rule in policy.rules:
+            if rule.on in (found.kind, f"class:{said[:1]}"):
+                yield Due(
+                    rule,
+                    f"{found.kind}:{found.facts[0].fact.id}",
+                    found.at,
+                    _ready(scene.case, policy, found.at, found.facts[0].known_at),
+                    policy,
+                    proposed=said.endswith("person"),
+                    found=found,
+                )
+
+
+def _of_answers(case: Case, cards: Cards, lists: Lists) -> list[Due]:
+    """Answer clocks of standing cards, the supervisors' included; none for history."""
+    due = []
+    for card in cards.values():
+        if card.severity not in BREACHES or card.state in UNANSWERED or card.history:
+            continue
+        policy = lists.policy(case.source, card.issued_at, card.issued_at)
+        calendar = lists.calendar(policy.calendar, policy.zone)
+        if card.rung >= len(policy.rungs) - 1:
+            continue
+        for kind, (start, stop) in answer_windows(card).items():
+            limit = listed_limit(policy.answers.get(kind, ""))
+            crosses = limit and _answer_end(calendar, policy, start, limit, lists.outages)
+            if not crosses or crosses > stop:
+                continue
+            rung = len(policy.rungs) - 1 if kind in SUPERVISORS else card.rung + 1
+            due += [
+                Due(
+                    rule, f"{card.card}:{start}", crosses, crosses, policy, rung=rung, about=card.card
+                )
+                for rule in policy.rules
+                if rule.on == kind
+            ]
+    return due
+
+
+def _answer_end(
+    calendar: Calendar,
+    policy: PolicyPublished,
+    start: Instant,
+    limit: Limit,
+    outages: list[OutageRecorded],
+) -> Instant | None:
+    down = [Pause(instant(o.since), instant(o.until), None, kind="outage") for o in outages]
+    return deadline(calendar, start, limit, mode=policy.mode, pauses=down).crosses_at
+
+
+def _of_standing(case: Case, cards: Cards, lists: Lists) -> list[Due]:
+    """So many distinct yellow cards standing on one case at once."""
+    yellows = sorted(
+        (c for c in cards.values() if c.severity == YELLOW and c.state not in (WITHDRAWN, PROPOSED)),
+        key=lambda c: (c.issued_at, c.card),
+    )
+    counted = [c for c in yellows if not c.subject.startswith(UNCOUNTED) and c.rung == 0]
+    if not counted:
+        return []
+    policy = lists.policy(case.source, counted[0].issued_at, counted[0].issued_at)
+    due = []
+    for rule in policy.rules:
+        if rule.on == "standing" and len(counted) >= rule.count:
+            at = counted[rule.count - 1].issued_at
+            due.append(Due(rule, "", at, at, policy))
+    return due
+
+
+def _next(case: Case, running: Running, due: list[Due], now: Instant) -> Instant:
+    """The first later instant at which what is due may change by time alone."""
+    later = [at for d in due for at in (d.crossed_at, d.ready_at) if at > now]
+    for clock in running.clocks:
+        if clock.kind == "notice" and clock.crosses_at and clock.crosses_at > now:
+            later.append(clock.crosses_at)
+    later += [known.at for known in case.facts if known.at > now]
+    return min(later, default=NEVER)
+
+
+def _is_open(case: Case, running: Running, now: Instant) -> bool:
+    """Not ended, or with a clock that still runs: then a new list may change its judgement."""
+    ended = case.ended(0)
+    if ended is None or ended.at > now:
+        return True
+    return any(clock.stopped is None or clock.stopped > now for clock in running.clocks)

@@ -1,0 +1,130 @@
+"""One case under watch: its inputs in log order, its cards, and time passing over it.
+
+`advance` lets time pass, `hear` adds what one transaction stored. Both judge at exact instants,
+so that the acts are the same whatever heartbeats there were (design: rule 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..acts import CardAct, DeskAct
+from ..facts import Fact, Instant, Known, instant, known
+from .assess import Assessment, assess
+from .cards import Cards, with_act, with_answer
+from .case import Case, case_of
+from .reconcile import reconcile
+from .shelf import NEVER, Lists, Shelf, concerns
+
+AGAIN = 8
+"""Rounds at one instant: a card may make another due (a third yellow), no chain is longer."""
+Input = Fact | DeskAct
+
+
+class Docket:
+    """The watch's state of one case."""
+
+    __slots__ = ("assessed", "cards", "case", "facts", "judged_at", "later", "position")
+
+    def __init__(self, position: int = 0) -> None:
+        self.position = position
+        """Where the case's first fact stands in the log."""
+        self.facts: list[Known] = []
+        self.later: list[Known] = []
+        """Facts of an imported history that are not yet known at `judged_at`."""
+        self.cards: Cards = {}
+        self.case: Case = case_of(())
+        self.judged_at: Instant = 0
+        self.assessed: Assessment | None = None
+
+    @property
+    def next(self) -> Instant:
+        """The next instant at which time alone changes what is due."""
+        upcoming = self.later[0].known_at if self.later else NEVER
+        return min(upcoming, self.assessed.next if self.assessed else NEVER)
+
+    @property
+    def live(self) -> bool:
+        """Open, or with something still to cross: must stay under watch."""
+        return bool(self.later) or (
+            self.assessed is not None and (self.assessed.open or self.assessed.next < NEVER)
+        )
+
+    def hear(
+        self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf
+    ) -> list[CardAct]:
+        """What one transaction stored of this case, with positions: first time, then the inputs."""
+        acts = self.advance(at, shelf)
+        facts = [known(i, _known_at(i, at), p) for i, p in inputs if isinstance(i, Fact)]
+        if not self.position and facts:
+            self.position = facts[0].position
+        past = [k for k in facts if k.fact.history and k.known_at < at]
+        if past:
+            acts += self._watch_past(facts, at, shelf)
+        else:
+            self._learn(facts)
+        for desk in (i for i, _ in inputs if isinstance(i, DeskAct)):
+            self.cards = with_answer(self.cards, desk, at)
+        return acts + self._judge(at, shelf)
+
+    def _watch_past(self, facts: list[Known], at: Instant, shelf: Shelf) -> list[CardAct]:
+        """History, as if it had been watched: each fact becomes known when it happened."""
+        self.later = sorted(facts, key=lambda k: (k.known_at, k.position))
+        self.judged_at = self.later[0].known_at - 1
+        return self.advance(at, shelf)
+
+    def advance(self, until: Instant, shelf: Shelf) -> list[CardAct]:
+        """Let time pass up to and including an instant; judge at every crossing on the way."""
+        acts: list[CardAct] = []
+        while self.facts or self.later:
+            at = min(self.next, self._next_list(shelf) if self.live else NEVER)
+            if at > until:
+                break
+            self._learn_until(at)
+            acts += self._judge(at, shelf)
+        return acts
+
+    def _next_list(self, shelf: Shelf) -> Instant:
+        source, item = self.case.source, self.case.item
+        return shelf.next_change(
+            self.judged_at, lambda event: concerns(event, source, item), self._past
+        )
+
+    @property
+    def _past(self) -> int | None:
+        history = self.case.history or bool(self.later)
+        return self.position if history else None
+
+    def _learn_until(self, at: Instant) -> None:
+        due = [k for k in self.later if k.known_at <= at]
+        if due:
+            self.later = self.later[len(due) :]
+            self._learn(due)
+
+    def _learn(self, facts: Iterable[Known]) -> None:
+        self.facts.extend(facts)
+        self.case = case_of(self.facts)
+
+    def _judge(self, at: Instant, shelf: Shelf) -> list[CardAct]:
+        """Judge at one instant until nothing more follows from the cards issued there."""
+        lists = shelf.view(at, self._past)
+        acts: list[CardAct] = []
+        for _ in range(AGAIN):
+            self.assessed = assess(self.case, self.cards, lists, at)
+            new = reconcile(self.assessed, self.facts, self.cards, lists, at)
+            if not new:
+                break
+            for act in new:
+                self.cards = with_act(self.cards, act)
+            acts += new
+        self.judged_at = at
+        return acts
+
+    def lists(self, shelf: Shelf) -> Lists:
+        """The lists as known to this case when it was last judged."""
+        return shelf.view(self.judged_at, self._past)
+
+
+def _known_at(fact: Fact, recorded_at: Instant) -> Instant:
+    """known_at: recorded_at; for history imported as history, occurred_at (domain: 3)."""
+    return min(instant(fact.occurred_at), recorded_at) if fact.history else recorded_at

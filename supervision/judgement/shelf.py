@@ -1,0 +1,235 @@
+"""The published lists: which were known when, and which is in force for a clock (domain: 3, 4).
+
+A case that is watched live knows a list from its recording on. A case imported as history knows
+the lists that stood in the log before it from their announcement on, later ones from recording.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ..facts import EPOCH, Instant, instant
+from ..lists import (
+    CalendarPublished,
+    ItemPublished,
+    ListChangeAnnounced,
+    OutageRecorded,
+    PolicyPublished,
+    PostGranted,
+    PostRevoked,
+)
+from .calendar import Calendar
+
+NEVER: Instant = 1 << 62
+
+
+class Entry(NamedTuple):
+    """A list as recorded."""
+
+    position: int
+    recorded_at: Instant
+    event: Struct
+
+    @property
+    def announced_at(self) -> Instant:
+        """When it became public; no later than its recording."""
+        announced = getattr(self.event, "announced_at", None)
+        return min(instant(announced), self.recorded_at) if announced else self.recorded_at
+
+
+class Dated(NamedTuple):
+    """A list and the instant from which it is known, in one view."""
+
+    known_at: Instant
+    event: Struct
+
+
+NO_POLICY = PolicyPublished(version="none", announced_at=EPOCH, effective=EPOCH.date())
+"""Where none was published: days are counted, and no card is issued."""
+
+
+def concerns(event: Struct, source: str, item: str) -> bool:
+    """Whether a list can change the judgement of a case of this source and item."""
+    match event:
+        case ItemPublished(code=code) | ListChangeAnnounced(code=code):
+            return code == item
+        case PolicyPublished(sources=sources):
+            return not sources or source in sources
+        case PostGranted(source=of) | PostRevoked(source=of):
+            return of == source
+    return True
+
+
+class Lists:
+    """The lists known at one moment; everything that judgement asks of them."""
+
+    def __init__(self, known: Iterable[Dated]) -> None:
+        self._notices: dict[str, list[tuple[Instant, CalendarPublished]]] = {}
+        self._items: dict[str, list[Dated]] = {}
+        self._policies: dict[str, list[Dated]] = {}
+        self._posts: dict[str, list[Dated]] = {}
+        self.outages: list[OutageRecorded] = []
+        self.announcements: list[Dated] = []
+        self._calendars: dict[tuple[str, str], Calendar] = {}
+        for dated in known:
+            self._take(dated)
+
+    def _take(self, dated: Dated) -> None:
+        match dated.event:
+            case CalendarPublished() as notice:
+                order = instant(notice.announced_at)
+                self._notices.setdefault(notice.calendar, []).append((order, notice))
+            case ItemPublished(code=code):
+                self._items.setdefault(code, []).append(dated)
+            case PolicyPublished(sources=sources):
+                for source in sources or ("",):
+                    self._policies.setdefault(source, []).append(dated)
+            case PostGranted(source=source) | PostRevoked(source=source):
+                self._posts.setdefault(source, []).append(dated)
+            case OutageRecorded() as outage:
+                self.outages.append(outage)
+            case ListChangeAnnounced():
+                self.announcements.append(dated)
+
+    def calendar(self, name: str, zone: str) -> Calendar:
+        """The calendar of a jurisdiction by all notices known, overlays on their base."""
+        made = self._calendars.get((name, zone))
+        if made is None:
+            notices = sorted(self._with_base(name), key=lambda pair: pair[0])
+            made = self._calendars[name, zone] = Calendar([n for _, n in notices], zone)
+        return made
+
+    def _with_base(self, name: str) -> list[tuple[Instant, CalendarPublished]]:
+        own = self._notices.get(name, [])
+        bases = {notice.base for _, notice in own if notice.base and notice.base != name}
+        return [pair for base in sorted(bases) for pair in self._notices.get(base, [])] + own
+
+    def policy(self, source: str, start: Instant, known_at: Instant) -> PolicyPublished:
+        """The policy in force for a clock of this source that started then."""
+        own = self._policies.get(source) or self._policies.get("") or ()
+        chosen = _in_force(own, start, known_at)
+        return chosen if isinstance(chosen, PolicyPublished) else NO_POLICY
+
+    def item(self, code: str, start: Instant, known_at: Instant) -> ItemPublished | None:
+        """The item's version in force for a clock that started then; None: not published."""
+        chosen = _in_force(self._items.get(code, ()), start, known_at)
+        return chosen if isinstance(chosen, ItemPublished) else None
+
+    def versions(self, code: str) -> list[Dated]:
+        """All versions of an item, in order of knowing."""
+        return self._items.get(code, [])
+
+    def holds(self, source: str, person: str, post: str, at: Instant) -> bool | None:
+        """Whether the person held the post then; None: no posts were published for this source."""
+        published = self._posts.get(source)
+        if not published:
+            return None
+        held = False
+        for dated in published:
+            event = dated.event
+            if isinstance(event, PostGranted | PostRevoked) and _effective(dated) <= at:
+                if (event.person, event.post) == (person, post):
+                    held = isinstance(event, PostGranted)
+        return held
+
+
+def _in_force(versions: Sequence[Dated], start: Instant, known_at: Instant) -> Struct | None:
+    """The newest version effective and known when the clock started.
+
+    A clock that began before any was known takes those known when its start was reported, then
+    the first ever published. One that applies to running cases takes over from its knowing on.
+    """
+    if not versions:
+        return None
+    if len(versions) == 1:
+        return versions[0].event
+    first = min(dated.known_at for dated in versions)
+    for horizon in (start, known_at, first):
+        known = [v for v in versions if v.known_at <= horizon and _effective(v) <= start]
+        if known:
+            break
+    else:
+        known = [v for v in versions if v.known_at == first]
+    chosen = max(known, key=lambda v: (_effective(v), v.known_at))
+    running = [
+        v for v in versions if getattr(v.event, "applies_to_running") and v.known_at > chosen.known_at
+    ]
+    return max(running, key=lambda v: v.known_at).event if running else chosen.event
+
+
+def _effective(dated: Dated) -> Instant:
+    """00:00 of the effective day, in China's time: lists are published by day."""
+    day: int = getattr(dated.event, "effective").toordinal()
+    return (day - 719_163) * 86_400_000_000 - 8 * 3_600_000_000
+
+
+class Shelf:
+    """All lists in log order; gives the view that a case has at an instant."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries: list[Entry] = []
+        self._recorded: list[Instant] = []
+        self._positions: list[int] = []
+        self._views: dict[tuple[int, int], Lists] = {}
+        self._announced: dict[int, list[tuple[Instant, int]]] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Append a list; positions and recorded_at never go back."""
+        self.entries.append(entry)
+        self._recorded.append(entry.recorded_at)
+        self._positions.append(entry.position)
+
+    def view(self, at: Instant, history: int | None = None) -> Lists:
+        """The lists known at an instant; `history` is the log position of a historical case."""
+        live = bisect_right(self._recorded, at)
+        if history is not None:
+            before = bisect_left(self._positions, history)
+            if live <= before:
+                return self._history_view(before, at)
+        key = (live, -1)
+        made = self._views.get(key)
+        if made is None:
+            known = [Dated(entry.recorded_at, entry.event) for entry in self.entries[:live]]
+            made = self._views[key] = Lists(known)
+        return made
+
+    def _history_view(self, before: int, at: Instant) -> Lists:
+        order = self._order(before)
+        count = bisect_right(order, (at, len(self.entries)))
+        made = self._views.get((before, count))
+        if made is None:
+            known = [Dated(known_at, self.entries[i].event) for known_at, i in order[:count]]
+            made = self._views[before, count] = Lists(known)
+        return made
+
+    def _order(self, before: int) -> list[tuple[Instant, int]]:
+        made = self._announced.get(before)
+        if made is None:
+            made = sorted((e.announced_at, i) for i, e in enumerate(self.entries[:before]))
+            self._announced[before] = made
+        return made
+
+    def next_change(
+        self, after: Instant, relevant: Callable[[Struct], bool], history: int | None = None
+    ) -> Instant:
+        """The first instant later than `after` at which a relevant list becomes known; or NEVER."""
+        start = bisect_right(self._recorded, after)
+        found = NEVER
+        if history is not None:
+            before = bisect_left(self._positions, history)
+            order = self._order(before)
+            for known_at, i in order[bisect_right(order, (after, len(self.entries))) :]:
+                if relevant(self.entries[i].event):
+                    found = known_at
+                    break
+            start = max(start, before)
+        for i in range(start, len(self.entries)):
+            if relevant(self.entries[i].event):
+                return min(found, self._recorded[i])
+        return found
