@@ -14,7 +14,7 @@ from .assess import Assessment, assess
 from .cards import Cards, with_act, with_answer
 from .case import Case, case_of
 from .reconcile import reconcile
-from .shelf import NEVER, Lists, Shelf, concerns
+from .shelf import NEVER, Shelf, concerns
 
 AGAIN = 8
 """Rounds at one instant: a card may make another due (a third yellow), no chain is longer."""
@@ -24,7 +24,7 @@ Input = Fact | DeskAct
 class Docket:
     """The watch's state of one case."""
 
-    __slots__ = ("assessed", "cards", "case", "facts", "judged_at", "later", "position")
+    __slots__ = ("_case", "cards", "facts", "judged_at", "later", "next_at", "open", "position")
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
@@ -33,22 +33,23 @@ class Docket:
         self.later: list[Known] = []
         """Facts of an imported history that are not yet known at `judged_at`."""
         self.cards: Cards = {}
-        self.case: Case = case_of(())
         self.judged_at: Instant = 0
-        self.assessed: Assessment | None = None
+        self.next_at: Instant = NEVER
+        """The next instant at which time alone changes what is due."""
+        self.open = False
+        self._case: Case | None = None
 
     @property
-    def next(self) -> Instant:
-        """The next instant at which time alone changes what is due."""
-        upcoming = self.later[0].known_at if self.later else NEVER
-        return min(upcoming, self.assessed.next if self.assessed else NEVER)
+    def case(self) -> Case:
+        """The case as its facts tell it now."""
+        if self._case is None:
+            self._case = case_of(self.facts)
+        return self._case
 
     @property
     def live(self) -> bool:
         """Open, or with something still to cross: must stay under watch."""
-        return bool(self.later) or (
-            self.assessed is not None and (self.assessed.open or self.assessed.next < NEVER)
-        )
+        return self.open or self.next_at < NEVER or bool(self.later)
 
     def hear(
         self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf
@@ -77,7 +78,8 @@ class Docket:
         """Let time pass up to and including an instant; judge at every crossing on the way."""
         acts: list[CardAct] = []
         while self.facts or self.later:
-            at = min(self.next, self._next_list(shelf) if self.live else NEVER)
+            upcoming = self.later[0].known_at if self.later else NEVER
+            at = min(upcoming, self.next_at, self._next_list(shelf) if self.live else NEVER)
             if at > until:
                 break
             self._learn_until(at)
@@ -103,15 +105,16 @@ class Docket:
 
     def _learn(self, facts: Iterable[Known]) -> None:
         self.facts.extend(facts)
-        self.case = case_of(self.facts)
+        self._case = None
 
     def _judge(self, at: Instant, shelf: Shelf) -> list[CardAct]:
         """Judge at one instant until nothing more follows from the cards issued there."""
         lists = shelf.view(at, self._past)
         acts: list[CardAct] = []
         for _ in range(AGAIN):
-            self.assessed = assess(self.case, self.cards, lists, at)
-            new = reconcile(self.assessed, self.facts, self.cards, lists, at)
+            assessed = assess(self.case, self.cards, lists, at)
+            self.next_at, self.open = assessed.next, assessed.open
+            new = reconcile(assessed, self.facts, self.cards, lists, at)
             if not new:
                 break
             for act in new:
@@ -120,9 +123,9 @@ class Docket:
         self.judged_at = at
         return acts
 
-    def lists(self, shelf: Shelf) -> Lists:
-        """The lists as known to this case when it was last judged."""
-        return shelf.view(self.judged_at, self._past)
+    def assessment(self, shelf: Shelf, at: Instant) -> Assessment:
+        """What holds of the case at an instant, by what it knows; changes nothing."""
+        return assess(self.case, self.cards, shelf.view(at, self._past), at)
 
 
 def _known_at(fact: Fact, recorded_at: Instant) -> Instant:

@@ -233,7 +233,8 @@ def late_entries(scene: Scene) -> Iterator[Found]:
         if at >= bound:
             late.append((bound, known))
     if late:
-        yield Found("late_entry", min(late)[0], tuple(k for _, k in sorted(late)))
+        late.sort(key=lambda pair: (pair[0], pair[1].position))
+        yield Found("late_entry", late[0][0], tuple(k for _, k in late))
 
 
 def outside_system(scene: Scene) -> Iterator[Found]:
@@ -243,7 +244,8 @@ def outside_system(scene: Scene) -> Iterator[Found]:
     if scene.case.history or (promise and promise.unit == "sd"):
         return
     entered = sorted(
-        (instant(k.fact.entered_at), k) for k in scene.case.facts if k.fact.entered_at is not None
+        ((instant(k.fact.entered_at), k) for k in scene.case.facts if k.fact.entered_at is not None),
+        key=lambda pair: (pair[0], pair[1].position),
     )
     steps = [(at, k) for at, k in entered if _code(k)]
     for first, last in zip(steps, steps[MANY_STEPS - 1 :], strict=False):

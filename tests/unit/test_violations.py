@@ -153,9 +153,9 @@ def test_data_errors_are_shown_and_card_nobody() -> None:
         fact("DecisionSigned", "2026-07-01 15:00", granted=False, **REASON),
         fact("CaseWithdrawn", "2026-07-03"),
     ]
-    docket, acts = watch(story, "2026-07-31", shelf(PLAIN, policy(answers={})))
-    assert docket.assessed is not None
-    kinds = {error.kind for error in docket.assessed.errors}
+    lists = shelf(PLAIN, policy(answers={}))
+    docket, acts = watch(story, "2026-07-31", lists)
+    kinds = {error.kind for error in docket.assessment(lists, docket.judged_at).errors}
     assert {"limit_differs", "decision_before_acceptance"} == kinds
     assert [] == acts
 
@@ -164,6 +164,6 @@ def test_a_fact_from_the_future_is_flagged_and_does_not_advance_time() -> None:
     """occurred_at in the future: stored, a data error; nothing crosses before its time."""
     story: list[Told] = [("2026-07-01 09:00", fact("ApplicationReceived", "2026-08-03"))]
     docket, acts = watch(story, "2026-07-31", shelf(PLAIN))
-    assert docket.assessed is not None
-    assert ["in_the_future"] == [error.kind for error in docket.assessed.errors]
+    errors = docket.assessment(shelf(PLAIN), docket.judged_at).errors
+    assert ["in_the_future"] == [error.kind for error in errors]
     assert [] == acts
