@@ -103,6 +103,9 @@ class LatestCard(Struct, frozen=True, kw_only=True):
     crossed_at: int
     provisional: bool = False
     history: bool = False
+    why_zh: str = ""
+    why_en: str = ""
+    """Why, in a few words; empty: the wall shows the name of the rule."""
 
 
 class StreamEvent(Struct, frozen=True, kw_only=True):

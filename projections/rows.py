@@ -13,7 +13,7 @@ NO_DAY = date(1970, 1, 1)
 
 
 class CaseRow(Struct, frozen=True, kw_only=True):
-    """A case as the wall counts it. A change writes the old row with sign −1 and the new with +1."""
+    """A case as the wall counts it; a change writes the old row with sign −1, the new with +1."""
 
     source: str
     case_no: str
@@ -58,6 +58,9 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     """Cards ever issued and not withdrawn."""
     late_entries: int = 0
     facts: int = 0
+    ratings: int = 0
+    good_ratings: int = 0
+    """ServiceRated (好差评): how many, and how many of grades 3 to 5."""
 
 
 class EventRow(Struct, frozen=True, kw_only=True):
@@ -100,3 +103,8 @@ class CardRow(Struct, frozen=True, kw_only=True):
     issued_at: int = 0
     history: int = 0
     provisional: int = 0
+    violation: int = 0
+    """1 when the card is about a violation, 0 when about a clock."""
+    why_zh: str = ""
+    why_en: str = ""
+    """Why, in a few words, as the wall shows it."""

@@ -40,7 +40,7 @@ def test_the_histories_have_every_end_of_a_card() -> None:
     """The property is not empty: cards are issued, lapse, are withdrawn, disputed, re-issued."""
     kinds: set[str] = set()
     cycles: set[int] = set()
-    for seed in SEEDS:
+    for seed in (*SEEDS, 28, 36, 50):
         told, until = history(seed)
         for acts in run(told, until, PLAIN, Random(0)).acts().values():
             for topic, payload in acts:

@@ -1,0 +1,137 @@
+"""chDB: ClickHouse inside this process, on a folder of its own.
+
+One process a folder: a lock file refuses the second one by name before chDB does by number. Each
+thread has a session of its own, so that readers do not wait for each other (chDB holds a mutex in
+each session); inserts go one at a time. Never fork with it open: a query in the child hangs.
+
+A block goes in by a file in the Native format (native.py), beside the tables and removed after;
+chDB takes no binary data in the statement itself. As JSON a block of wide rows took five times as
+long, and pyarrow would be a dependency of 140 MB.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from . import native
+from .schema import Table
+from .warehouse import Scalar, WarehouseBusy, WarehouseError
+
+WHOLE_BLOCK = (
+    "async_insert = 0, max_insert_block_size = 100000000, max_insert_block_size_bytes = 0, "
+    "min_insert_block_size_rows = 100000000, min_insert_block_size_bytes = 0, "
+    "max_threads = 1, max_insert_threads = 1, input_format_parallel_parsing = 0"
+)
+"""One insert, one part: what the resume positions rest upon."""
+
+READING = " settings output_format_json_quote_64bit_integers = 0"
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'"})
+
+
+class ChdbEngine:
+    """An Engine (warehouse.py) on a folder; the folder is made if it is not there."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(folder)
+        self._path = str(folder / "chdb")
+        self._file = (folder / "block.native").absolute()
+        self._sessions: dict[threading.Thread, Any] = {}
+        self._guard = threading.Lock()
+        self._writing = threading.Lock()
+        self._session()
+
+    def command(self, sql: str) -> None:
+        """Execute a statement that returns nothing."""
+        with self._writing:
+            self._run(sql, {})
+
+    def insert(self, table: Table, columns: Sequence[Sequence[object]]) -> None:
+        """Store one block as one part."""
+        names = ", ".join(column.name for column in table.columns)
+        block = native.block(table.columns, columns)
+        with self._writing:
+            self._file.write_bytes(block)
+            self._run(
+                f"insert into {table.name} ({names})"
+                f" select {names} from file({{file:String}}, Native) settings {WHOLE_BLOCK}",
+                {"file": _text(str(self._file))},
+            )
+            self._file.unlink()
+
+    def query(self, sql: str, params: dict[str, object]) -> list[tuple[Scalar, ...]]:
+        """Rows of numbers and strings."""
+        lines = self._run(sql + READING, {name: _text(value) for name, value in params.items()})
+        return _ROWS.decode_lines(lines)
+
+    def close(self) -> None:
+        """Close every thread's session and give the folder back."""
+        with self._guard:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+        self._lock.close()
+
+    def _run(self, sql: str, params: dict[str, str]) -> bytes:
+        try:
+            answer = self._session().query(sql, "JSONCompactEachRow", params=params)
+        except RuntimeError as error:
+            raise WarehouseError(str(error)) from error
+        return answer.bytes() if answer is not None else b""
+
+    def _session(self) -> Any:
+        """This thread's session; those of threads that have ended are closed on the way."""
+        thread = threading.current_thread()
+        with self._guard:
+            if self._lock.closed:
+                raise WarehouseError(f"the warehouse {self._path} is closed")
+            if thread not in self._sessions:
+                self._sessions[thread] = _connected(self._path)
+                self._close_ended()
+            return self._sessions[thread]
+
+    def _close_ended(self) -> None:
+        for thread in [thread for thread in self._sessions if not thread.is_alive()]:
+            self._sessions.pop(thread).close()
+
+
+_ROWS = msgspec.json.Decoder(tuple[Scalar, ...])
+
+
+def _locked(folder: Path) -> Any:
+    """The folder's lock file, locked for as long as it is open; the system frees it on a crash."""
+    file = (folder / "LOCK").open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise WarehouseBusy(folder) from error
+    return file
+
+
+def _connected(path: str) -> Any:
+    from chdb.session import Session
+
+    try:
+        return Session(path)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise WarehouseError(str(error)) from error
+
+
+def _text(value: object) -> str:
+    """A parameter as chDB reads it: the text form of its type, escaped as in TSV."""
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_quoted(one) for one in value) + "]"
+    return value.translate(_ESCAPES) if isinstance(value, str) else str(value)
+
+
+def _quoted(value: object) -> str:
+    return f"'{_text(value)}'" if isinstance(value, str | date) else str(value)

@@ -1,0 +1,369 @@
+"""The record: append and read streams, batches, idempotence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.utils import Environment
+from msgspec import Struct
+from msgspec.structs import replace
+
+from .acts import DeskAct
+from .clock import Clock
+from .errors import StreamConflict
+from .facts import ApplicationReceived, Fact, Instant
+from .store.mapping import decode, encode, moment
+from .store.sqlite import Factory, Recorder
+from .store.sqlite_writing import Transaction
+from .store.stored import Key, Stored
+from .streams import CLOCK, ERASURES, INCIDENTS, case_prefix, facts_stream, parse
+from .system import ClockConfirmed, IncidentRecorded, TextErased
+from .vault import Sealed, Sealing, Vault
+
+APPLICANT = "applicant"
+"""The private field of ApplicationReceived that says who applied."""
+
+OTHER_CONTENT = "same id, other content"
+HAS_CASE = "history of a case that the log already has"
+NO_ID = "no id, source or case number"
+
+
+class Incoming(NamedTuple):
+    """A fact as it came, and its personal data and free text by name."""
+
+    fact: Fact
+    private: Mapping[str, str] = MappingProxyType({})
+
+
+class Outcome(NamedTuple):
+    """What became of an incoming fact; `position` is where the log has it, 0 if it has not."""
+
+    state: Literal["stored", "had", "refused"]
+    position: int = 0
+    reason: str = ""
+
+
+class Append(NamedTuple):
+    """Events for one stream, of which `expected` is the last version; 0 for a new one."""
+
+    stream: str
+    expected: int
+    events: Sequence[Struct]
+
+
+class Log(Application[str]):
+    """The eventsourcing application that carries the record: names its parts, keeps no state."""
+
+    env = {
+        "PERSISTENCE_MODULE": "supervision.store.sqlite",
+        "MAPPER_TOPIC": "supervision.store.mapping:RecordMapper",
+        "TRANSCODER_TOPIC": "supervision.store.mapping:NullTranscoder",
+        "ORIGINATOR_ID_TYPE": "text",
+    }
+    recorder: Recorder
+
+    def __init__(self, clock: Clock, env: dict[str, str]) -> None:
+        self._clock = clock
+        super().__init__(env)
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
+        """The store's factory, with our clock."""
+        factory = super().construct_factory(env)
+        if isinstance(factory, Factory):
+            factory.clock = self._clock
+        return factory
+
+
+class Record:
+    """The log and the vault of one home. Any number of threads and processes may hold one."""
+
+    def __init__(self, home: Path, clock: Clock, env: dict[str, str] | None = None) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        self.log = Log(clock, {"SQLITE_DBNAME": str(home / "log.db"), **(env or {})})
+        self.vault = Vault(home)
+        self._recorder = self.log.recorder
+        self.apply_erasures()
+
+    # Writing.
+
+    def append_facts(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """Store facts of any cases in one transaction; one outcome each, in order.
+
+        A fact is stored once for its source, id and data_version: the same content again is "had",
+        other content is "refused" and an incident. History is refused for a case that the log had
+        before this call, so one call must bring the whole history of a case. Texts are durable in
+        the vault before the log refers to them. ClockJumped, StoreFull, StoreBusy, StoreBroken:
+        nothing is stored.
+        """
+        if not batch:
+            return []
+        drafts = self._draft(batch)
+        with self._recorder.transaction() as writing:
+            return _Intake(writing, drafts).take_all()
+
+    def _draft(self, batch: Sequence[Incoming]) -> list[_Draft]:
+        private = [_sealing(i) for i in batch if i.private]
+        seals = iter(self.vault.seal_many(private) if private else ())
+        return [
+            _sealed_draft(i, next(seals)) if i.private else _Draft(i.fact, *encode(i.fact))
+            for i in batch
+        ]
+
+    def append(self, stream: str, events: Sequence[Struct], expected_version: int) -> list[int]:
+        """Store events behind that version of a stream; their positions.
+
+        StreamConflict, telling whether what stands there is the same; and as for append_facts.
+        """
+        return self.append_many([Append(stream, expected_version, events)])
+
+    def append_many(
+        self, appends: Sequence[Append | tuple[str, int, Sequence[Struct]]]
+    ) -> list[int]:
+        """The same for many streams in one transaction: all of it is stored, or nothing."""
+        wanted = [Append(*each) for each in appends]
+        encoded = [[encode(event) for event in each.events] for each in wanted]
+        positions: list[int] = []
+        with self._recorder.transaction() as writing:
+            versions = writing.versions({each.stream for each in wanted})
+            for each, says in zip(wanted, encoded, strict=True):
+                _expect(writing, each, says, versions[each.stream])
+                for version, (topic, payload) in enumerate(says, each.expected + 1):
+                    positions.append(writing.put(each.stream, version, topic, payload))
+                versions[each.stream] += len(says)
+        return positions
+
+    def seal(self, act: DeskAct, private: Mapping[str, str]) -> DeskAct:
+        """The act, ready to be appended, with its texts durable in the vault."""
+        item = Sealing(act.source, act.case_no, act.id, 1, private)
+        (sealed,) = self.vault.seal_many([item])
+        return replace(act, texts=tuple(sorted(private)), sealed=sealed.sealed)
+
+    def incident(
+        self, incident_id: str, kind: str, source: str = "", case_no: str = "", detail: str = ""
+    ) -> bool:
+        """Record an incident unless one of that id was; whether it is new."""
+        with self._recorder.transaction() as writing:
+            version = writing.versions([INCIDENTS])[INCIDENTS] + 1
+            return _incident(writing, version, (incident_id, kind, source, case_no, detail))
+
+    def confirm_clock(self, by: str) -> Instant:
+        """An operator says that the clock is right now: intake and time go on; the new stamp.
+
+        Stamps do not go back: behind a clock that was ahead they stand still until it catches up.
+        """
+        with self._recorder.transaction(confirmed=True) as writing:
+            before = writing.before.last if writing.before else writing.recorded_at
+            event = ClockConfirmed(before=moment(before), after=moment(writing.now.wall), by=by)
+            version = writing.versions([CLOCK])[CLOCK] + 1
+            writing.put(CLOCK, version, *encode(event))
+            return writing.recorded_at
+
+    def erase(
+        self, source: str, case_no: str, by: str, basis: str = "", applicant_ref: str = ""
+    ) -> None:
+        """Destroy the secret and the texts of a case, and say so in the log first."""
+        with self._recorder.transaction() as writing:
+            at = moment(writing.recorded_at)
+            event = TextErased(
+                source=source,
+                case_no=case_no,
+                at=at,
+                by=by,
+                basis=basis,
+                applicant_ref=applicant_ref,
+            )
+            version = writing.versions([ERASURES])[ERASURES] + 1
+            writing.put(ERASURES, version, *encode(event))
+        self._erase(event)
+
+    def apply_erasures(self) -> None:
+        """Erase again what the log says was erased: after a restore, or a death in between."""
+        for stored in self.read_stream(ERASURES):
+            event = stored.event
+            if isinstance(event, TextErased):
+                self._erase(event)
+
+    def _erase(self, event: TextErased) -> None:
+        self.vault.erase(event.source, event.case_no)
+        if event.applicant_ref:
+            self.vault.erase_applicant(event.applicant_ref)
+
+    # Reading.
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """Up to `limit` events behind a position, on to the end of the transaction it cuts."""
+        return self._recorder.after(after, limit)
+
+    def read_stream(self, stream: str) -> list[Stored]:
+        """All of one stream, in the order of its versions."""
+        return self._recorder.stream(stream)
+
+    def read_case(self, source: str, case_no: str) -> list[Stored]:
+        """All streams of one case, in log order."""
+        return self._recorder.under(case_prefix(source, case_no))
+
+    def texts(self, fact: Fact | DeskAct) -> dict[str, str] | None:
+        """The personal data and free text of a fact or act; None when erased or never given."""
+        if not fact.sealed:
+            return None
+        data_version = fact.data_version if isinstance(fact, Fact) else 1
+        return self.vault.open(fact.source, fact.case_no, fact.id, data_version, fact.sealed)
+
+    def cases(self) -> Iterator[tuple[str, str]]:
+        """Source and case_no of every case that has facts, in order of stream name."""
+        for name in self._recorder.streams("case/"):
+            case = parse(name)
+            if case and case.family == "facts":
+                yield case.source, case.case_no
+
+    def find_case(self, case_no: str) -> list[str]:
+        """The source systems that have a case of this number."""
+        return [
+            source
+            for source in self._recorder.sources()
+            if self._recorder.has(facts_stream(source, case_no))
+        ]
+
+    def head(self) -> int:
+        """The position of the last event, 0 for an empty log."""
+        return self._recorder.head()
+
+    def last_stamp(self) -> Instant:
+        """The last stamp given (µs), 0 before the first."""
+        return self._recorder.last_stamp()
+
+    # Following.
+
+    def heartbeat(self) -> tuple[Instant, int]:
+        """A new stamp (µs) and the head position: nothing up to the stamp comes behind the head."""
+        return self._recorder.heartbeat()
+
+    def subscribe(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call back after each commit of this process that stored events; gives its ending."""
+        return self._recorder.on_commit(callback)
+
+    def changed(self) -> int:
+        """A number that changes whenever any process has committed, heartbeats included."""
+        return self._recorder.data_version()
+
+    def close(self) -> None:
+        """Close the log and the vault."""
+        self.log.close()
+        self.vault.close()
+
+
+class _Draft(NamedTuple):
+    fact: Fact
+    topic: str
+    payload: bytes
+    erased: bool = False
+
+
+class _Intake:
+    """One batch under the lock."""
+
+    def __init__(self, writing: Transaction, drafts: Sequence[_Draft]) -> None:
+        self._writing = writing
+        self._drafts = drafts
+        self._keys = [(d.fact.source, d.fact.id, d.fact.data_version) for d in drafts]
+        self._seen = writing.seen(set(self._keys))
+        cases = {(draft.fact.source, draft.fact.case_no) for draft in drafts}
+        self._streams = {case: facts_stream(*case) for case in cases}
+        self._versions = writing.versions([*self._streams.values(), INCIDENTS])
+        self._had = {name for name, version in self._versions.items() if version}
+
+    def take_all(self) -> list[Outcome]:
+        """The outcome of each draft, in order."""
+        return [self._take(*each) for each in zip(self._keys, self._drafts, strict=True)]
+
+    def _take(self, key: Key, draft: _Draft) -> Outcome:
+        fact, topic, payload, _ = draft
+        if not (fact.id and fact.source and fact.case_no):
+            return Outcome("refused", 0, NO_ID)
+        if key in self._seen:
+            return self._again(key, draft)
+        stream = self._streams[fact.source, fact.case_no]
+        if fact.history and stream in self._had:
+            return Outcome("refused", 0, HAS_CASE)
+        version = self._versions[stream] = self._versions[stream] + 1
+        position = self._seen[key] = self._writing.put(stream, version, topic, payload)
+        self._writing.see(key, position)
+        return Outcome("stored", position)
+
+    def _again(self, key: Key, draft: _Draft) -> Outcome:
+        position = self._seen[key]
+        stored = self._writing.at(position)
+        if (draft.topic, draft.payload) == stored or _says_the_same(draft, decode(*stored)):
+            return Outcome("had", position)
+        self._other_content(key, draft)
+        return Outcome("refused", position, OTHER_CONTENT)
+
+    def _other_content(self, key: Key, draft: _Draft) -> None:
+        name = f"{key[0]} {key[1]} {key[2]}"
+        digest = hashlib.sha256(draft.topic.encode() + draft.payload).hexdigest()[:16]
+        says = (f"{name} {digest}", "same_id_other_content", key[0], draft.fact.case_no, name)
+        if _incident(self._writing, self._versions[INCIDENTS] + 1, says):
+            self._versions[INCIDENTS] += 1
+
+
+def _says_the_same(draft: _Draft, stored: Struct) -> bool:
+    """Whether the department said the same: whether it came as history is not part of that.
+
+    The texts are compared by their HMAC, but for a case whose secret was destroyed.
+    """
+    if type(stored) is not type(draft.fact):
+        return False
+    return _said(draft.fact, draft.erased) == _said(stored, draft.erased)
+
+
+def _said(fact: Struct, erased: bool) -> bytes:
+    ours: dict[str, Any] = {"history": False}
+    if isinstance(fact, ApplicationReceived):
+        ours["applicant_ref"] = ""
+    if erased:
+        ours["sealed"] = ""
+    return encode(replace(fact, **ours))[1]
+
+
+def _incident(writing: Transaction, version: int, says: tuple[str, str, str, str, str]) -> bool:
+    """Store it once: an id without a source marks in `seen` that it was."""
+    incident_id, kind, source, case_no, detail = says
+    key = ("", incident_id, 1)
+    if writing.seen([key]):
+        return False
+    at = moment(writing.recorded_at)
+    event = IncidentRecorded(
+        id=incident_id, kind=kind, source=source, case_no=case_no, detail=detail, at=at
+    )
+    writing.see(key, writing.put(INCIDENTS, version, *encode(event)))
+    return True
+
+
+def _expect(
+    writing: Transaction, each: Append, says: list[tuple[str, bytes]], version: int
+) -> None:
+    if version != each.expected:
+        stored = writing.stored(each.stream, each.expected, len(says))
+        raise StreamConflict(each.stream, version, same=stored == says)
+
+
+def _sealing(incoming: Incoming) -> Sealing:
+    fact, private = incoming
+    applicant = private.get(APPLICANT, "") if isinstance(fact, ApplicationReceived) else ""
+    return Sealing(fact.source, fact.case_no, fact.id, fact.data_version, private, applicant)
+
+
+def _sealed_draft(incoming: Incoming, seal: Sealed) -> _Draft:
+    fact, private = incoming
+    ours: dict[str, Any] = {"texts": tuple(sorted(private)), "sealed": seal.sealed}
+    if isinstance(fact, ApplicationReceived):
+        ours["texts"] = tuple(sorted(set(private) - {APPLICANT}))
+        ours["applicant_ref"] = seal.applicant_ref
+    filled = replace(fact, **ours)
+    return _Draft(filled, *encode(filled), seal.erased)

@@ -1,0 +1,317 @@
+"""The log in SQLite: an eventsourcing persistence module with a table of its own.
+
+`position` grows by one without a gap, under the write lock, and is final once it can be read.
+Everything of one transaction has one `recorded_at`, later than that of every earlier transaction.
+The database itself refuses to change or delete a row. `seen` tells which facts the log has, and
+`stamp` where time stands.
+
+An acknowledged transaction MUST outlive a power cut (synchronous=FULL); a heartbeat need not.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    IntegrityError,
+    ListenNotifySubscription,
+    Notification,
+    ProcessRecorder,
+    StoredEvent,
+    TrackingRecorder,
+)
+
+from ..clock import Clock, SystemClock, stamp
+from ..errors import StoreBroken
+from ..facts import Instant
+from .connection import NO_LIMIT, connect, immediate, translated
+from .sqlite_writing import SCHEMA, Transaction, get_stamp, head, set_stamp
+from .stored import Stored
+
+ROW = "position, stream, version, topic, recorded_at, payload"
+CASES_AT_ONCE = 10_000
+"""Rows that a walk over all cases reads in one go, so that it holds up no checkpoint."""
+
+
+class Recorder(ApplicationRecorder):
+    """The log of one file; any number of threads and processes may hold one."""
+
+    def __init__(self, path: Path, clock: Clock, max_pages: int = NO_LIMIT) -> None:
+        self.path = path
+        self.clock = clock
+        self._lock = Lock()
+        self._watch_lock = Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._listeners: dict[object, Callable[[], object]] = {}
+        self._closed = False
+        self._writer = connect(path, max_pages=max_pages)
+        self._beat = connect(path, synchronous="NORMAL", max_pages=max_pages)
+        self._watcher = connect(path)
+
+    def create_tables(self) -> None:
+        """Create what is missing."""
+        with self._lock, translated(self.path):
+            self._writer.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self, *, confirmed: bool = False) -> Iterator[Transaction]:
+        """The write lock, a stamp, and at the end one durable commit or nothing.
+
+        ClockJumped unless `confirmed`; StoreFull, StoreBusy, StoreBroken; in each case nothing is
+        stored. Listeners are called after the commit, outside the lock.
+        """
+        with self._lock, immediate(self._writer, self.path) as db:
+            before = get_stamp(db)
+            now = stamp(before, self.clock(), confirmed=confirmed)
+            writing = Transaction(db, now, before)
+            yield writing
+            count = writing.flush()
+        if count:
+            self._tell()
+
+    def heartbeat(self) -> tuple[Instant, int]:
+        """A new stamp and the head position, under the write lock; ClockJumped as for appending.
+
+        The stamp outlives the death of the process, but not always a power cut.
+        """
+        with self._lock, immediate(self._beat, self.path) as db:
+            now = stamp(get_stamp(db), self.clock())
+            set_stamp(db, now)
+            return now.last, head(db)
+
+    def last_stamp(self) -> Instant:
+        """The last stamp given, 0 before the first."""
+        with self._reading() as db:
+            now = get_stamp(db)
+        return now.last if now else 0
+
+    def head(self) -> int:
+        """The position of the last event, 0 for an empty log."""
+        with self._reading() as db:
+            return head(db)
+
+    def data_version(self) -> int:
+        """A number that changes whenever any process has committed."""
+        with self._watch_lock, translated(self.path):
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def on_commit(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Call `listener` after each commit of this process; gives a function that ends it."""
+        token = object()
+        self._listeners[token] = listener
+
+        def end() -> None:
+            self._listeners.pop(token, None)
+
+        return end
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners.values()):
+            listener()
+
+    def after(self, position: int, limit: int) -> list[Stored]:
+        """Events behind a position, in order, on to the end of the transaction the limit cuts."""
+        query = f"SELECT {ROW} FROM log WHERE position>? ORDER BY position"
+        with self._reading() as db:
+            rows = list(map(Stored._make, db.execute(f"{query} LIMIT ?", (position, limit))))
+            if rows and len(rows) == limit:
+                rows.extend(_of_one_stamp(db.execute(query, (rows[-1].position,)), rows[-1]))
+        return rows
+
+    def stream(self, stream: str) -> list[Stored]:
+        """All of one stream, in the order of its versions."""
+        query = f"SELECT {ROW} FROM log WHERE stream=? ORDER BY version"
+        with self._reading() as db:
+            return list(map(Stored._make, db.execute(query, (stream,))))
+
+    def has(self, stream: str) -> bool:
+        """Whether there is such a stream."""
+        query = "SELECT 1 FROM log WHERE stream=? LIMIT 1"
+        with self._reading() as db:
+            return db.execute(query, (stream,)).fetchone() is not None
+
+    def under(self, prefix: str) -> list[Stored]:
+        """All streams whose names begin with `prefix`, which ends in "/", in log order."""
+        query = f"SELECT {ROW} FROM log WHERE stream>=? AND stream<? ORDER BY position"
+        with self._reading() as db:
+            return list(map(Stored._make, db.execute(query, (prefix, prefix[:-1] + "0"))))
+
+    def streams(self, prefix: str) -> Iterator[str]:
+        """Names of the streams that begin with `prefix`, which ends in "/", in order of name."""
+        query = "SELECT stream FROM log WHERE version=1 AND stream>? AND stream<? ORDER BY stream"
+        last, end = prefix, prefix[:-1] + "0"
+        while True:
+            with self._reading() as db:
+                rows = db.execute(f"{query} LIMIT ?", (last, end, CASES_AT_ONCE)).fetchall()
+            if not rows:
+                return
+            yield from (name for (name,) in rows)
+            last = rows[-1][0]
+
+    def sources(self) -> list[str]:
+        """The source systems that the log has facts of."""
+        query = "SELECT min(source) FROM seen WHERE source>?"
+        found: list[str] = []
+        with self._reading() as db:
+            while (row := db.execute(query, (found[-1] if found else "",)).fetchone())[0]:
+                found.append(row[0])
+        return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with translated(self.path):
+            db = self._idle.pop() if self._idle else self._open_reader()
+            try:
+                yield db
+            finally:
+                self._idle.append(db)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreBroken(self.path.name, "it was closed")
+        return connect(self.path)
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        with self._lock, self._watch_lock:
+            self._closed = True
+            for db in (self._writer, self._beat, self._watcher, *self._idle):
+                db.close()
+            self._idle.clear()
+
+    # What the library asks of a recorder.
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
+        """Store events at the versions they bring; IntegrityError if one is taken."""
+        if not stored_events:
+            return []
+        try:
+            with self.transaction() as writing:
+                return [
+                    writing.put(str(e.originator_id), e.originator_version, e.topic, e.state)
+                    for e in stored_events
+                ]
+        except sqlite3.IntegrityError as error:
+            raise IntegrityError(error) from error
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """Events of one stream, with versions above `gt` up to `lte`."""
+        order = "DESC" if desc else "ASC"
+        query = f"""SELECT stream, version, topic, payload FROM log
+            WHERE stream=:stream AND (:gt IS NULL OR version>:gt)
+            AND (:lte IS NULL OR version<=:lte) ORDER BY version {order} LIMIT :limit"""
+        says = {"stream": str(originator_id), "gt": gt, "lte": lte, "limit": _limit(limit)}
+        with self._reading() as db:
+            return [StoredEvent(*row) for row in db.execute(query, says)]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Events in the order of the log, from or behind `start` up to `stop`."""
+        query = """SELECT stream, version, topic, payload, position FROM log
+            WHERE position>=? AND (? IS NULL OR position<=?)
+            AND (? OR topic IN (SELECT value FROM json_each(?))) ORDER BY position LIMIT ?"""
+        first = (start or 0) + (not inclusive_of_start)
+        says = (first, stop, stop, not topics, json.dumps(list(topics)), limit)
+        with self._reading() as db:
+            return [Notification(*row) for row in db.execute(query, says)]
+
+    def max_notification_id(self) -> int | None:
+        """The head position, None for an empty log."""
+        return self.head() or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription:
+        """The library's endless iterator, woken by commits of this process."""
+        return Subscription(self, gt, topics)
+
+
+class Subscription(ListenNotifySubscription[Recorder]):
+    """Follows the commits of this process."""
+
+    def __init__(self, recorder: Recorder, gt: int | None, topics: Sequence[str]) -> None:
+        super().__init__(recorder, gt, topics)
+        self._end = recorder.on_commit(self._has_been_notified.set)
+        # What was committed between the first look and the listening is looked for again.
+        self._has_been_notified.set()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        """End it, and let go of the recorder."""
+        self._end()
+        super().__exit__(*args, **kwargs)
+
+
+class Factory(InfrastructureFactory[TrackingRecorder]):
+    """What the library builds from PERSISTENCE_MODULE=supervision.store.sqlite.
+
+    SQLITE_DBNAME: the file. SQLITE_MAX_PAGES: as many pages and no more, as on a full disk.
+    """
+
+    SQLITE_DBNAME = "SQLITE_DBNAME"
+    SQLITE_MAX_PAGES = "SQLITE_MAX_PAGES"
+
+    clock: Clock | None = None
+    """Set before the recorder is asked for; the machine's own clock if not."""
+
+    def application_recorder(self) -> Recorder:
+        """The log, its tables created."""
+        name = self.env.get(self.SQLITE_DBNAME)
+        if not name:
+            raise StoreBroken(self.SQLITE_DBNAME, "no database is named")
+        pages = int(self.env.get(self.SQLITE_MAX_PAGES) or NO_LIMIT)
+        self.recorder = Recorder(Path(name), self.clock or SystemClock(), pages)
+        self.recorder.create_tables()
+        return self.recorder
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Not kept: nothing here needs snapshots in the log's file."""
+        raise NotImplementedError
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[TrackingRecorder] | None = None
+    ) -> TrackingRecorder:
+        """Not kept: a follower keeps its position with its own output."""
+        raise NotImplementedError
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Not kept: a follower keeps its position with its own output."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Close the log."""
+        if hasattr(self, "recorder"):
+            self.recorder.close()
+
+
+def _of_one_stamp(rows: Iterable[tuple[Any, ...]], last: Stored) -> Iterator[Stored]:
+    for stored in map(Stored._make, rows):
+        if stored.recorded_at != last.recorded_at:
+            return
+        yield stored
+
+
+def _limit(limit: int | None) -> int:
+    return -1 if limit is None else limit

@@ -1,0 +1,68 @@
+"""System events (系统事件): what happened to the record itself. Names are kept for good."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class IncidentRecorded(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that somebody must look at.
+
+    kind: same_id_other_content, or card_conflict. `detail` holds ids and digests, never texts.
+    """
+
+    id: str
+    kind: str
+    source: str = ""
+    case_no: str = ""
+    detail: str = ""
+    at: datetime
+
+
+class ClockConfirmed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator looked at a clock that had jumped: last stamp, clock then, who."""
+
+    before: datetime
+    after: datetime
+    by: str
+
+
+class TextErased(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The secret and the texts of a case were destroyed, and the applicant's reference if given."""
+
+    source: str
+    case_no: str
+    at: datetime
+    by: str
+    basis: str = ""
+    applicant_ref: str = ""
+
+
+class KeyIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A source system was given a key to send with; only its digest is kept."""
+
+    source: str
+    digest: str
+    at: datetime
+    by: str
+    note: str = ""
+
+
+class KeyRevoked(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The key of that digest opens nothing any more."""
+
+    source: str
+    digest: str
+    at: datetime
+    by: str
+
+
+SYSTEM: dict[str, type[Struct]] = {
+    "IncidentRecorded": IncidentRecorded,
+    "ClockConfirmed": ClockConfirmed,
+    "TextErased": TextErased,
+    "KeyIssued": KeyIssued,
+    "KeyRevoked": KeyRevoked,
+}
