@@ -72,6 +72,7 @@ class Casebook:
         position: int = 0,
         open_cases: Iterable[Key] = (),
     ) -> None:
+        """`open_cases` holds at least every case open at `position`."""
         self.shelf = Shelf()
         self.position = position
         self._load = load
@@ -127,7 +128,8 @@ class Casebook:
         found: dict[Key, int] = {}
         for key in sorted(self._open):
             folded = self._folded(key, stored.position)
-            if concerns(event, key[0], folded.case().item):
+            ended = folded.row is None or folded.row.concluded_at
+            if not ended and concerns(event, key[0], folded.case().item):
                 folded.last = stored.recorded_at
                 found[key] = stored.position
         return found
@@ -155,7 +157,7 @@ class Casebook:
         folded = Shown(s for s in self._load(*key) if s.position < before)
         if folded.facts:
             case = folded.case()
-            if key in self._open:
+            if case.ended(0) is None:
                 folded.last = max(folded.last, self._last_list(case, before))
             folded.row, folded.shown = self._rows(folded)
         return folded

@@ -5,8 +5,8 @@ thread has a session of its own, so that readers do not wait for each other (chD
 each session); inserts go one at a time. Never fork with it open: a query in the child hangs.
 
 A block goes in by a file in the Native format (native.py), beside the tables and removed after;
-chDB takes no binary data in the statement itself. As JSON a block of wide rows took five times as
-long, and pyarrow would be a dependency of 140 MB.
+chDB takes no binary data in the statement itself. As JSON a live batch took some three
+times as long, and pyarrow would be a dependency of 170 MB (docs/decisions/0010).
 """
 
 from __future__ import annotations

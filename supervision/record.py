@@ -22,7 +22,7 @@ from .store.mapping import decode, encode, moment
 from .store.sqlite import Factory, Recorder
 from .store.sqlite_writing import Transaction
 from .store.stored import Key, Stored
-from .streams import CLOCK, ERASURES, INCIDENTS, case_prefix, facts_stream, parse
+from .streams import CLOCK, ERASURES, INCIDENTS, LISTS, case_prefix, facts_stream, parse
 from .system import ClockConfirmed, IncidentRecorded, TextErased
 from .vault import Sealed, Sealing, Vault
 
@@ -207,6 +207,10 @@ class Record:
     def read_case(self, source: str, case_no: str) -> list[Stored]:
         """All streams of one case, in log order."""
         return self._recorder.under(case_prefix(source, case_no))
+
+    def read_lists(self) -> list[Stored]:
+        """All that was published, in log order."""
+        return self._recorder.under(LISTS)
 
     def texts(self, fact: Fact | DeskAct) -> dict[str, str] | None:
         """The personal data and free text of a fact or act; None when erased or never given."""

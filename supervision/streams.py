@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+LISTS = "lists/"
 CLOCK = "system/clock"
 INCIDENTS = "system/incidents"
 ERASURES = "system/erasures"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from projections.watch import Key, Watch
+from projections.watch import Watch
 from supervision.acts import DeskAct
 from supervision.facts import Fact, Instant
 from supervision.store.mapping import encode
@@ -133,7 +133,3 @@ def run(
     assert not watch.halted, watch.halted
     return log
 
-
-def halted_or_differs(key: Key) -> str:
-    """The name of a case in messages."""
-    return "/".join(key)

@@ -53,8 +53,11 @@ class Case(NamedTuple):
         return next((k for k in self.all(*kinds) if since is None or k.at >= since), None)
 
     def ended(self, since: Instant) -> Known | None:
-        """Withdrawn, refused or concluded: what stops every clock but delivery."""
-        return self.first(*ENDS, since=since)
+        """Withdrawn, refused or concluded: what stops every clock but delivery.
+
+        A conclusion dated before the start is a data error; the clock that it leaves is stopped.
+        """
+        return self.first(*ENDS, since=since) or self.first(CaseWithdrawn, CaseConcluded)
 
 
 def _order(known: Known) -> tuple[Instant, int]:

@@ -58,6 +58,7 @@ def measured(warehouse: Warehouse, rows: int) -> list[Measure]:
     print(f"filled in {time.perf_counter() - began:.0f} s")
     live = [timed(lambda batch=batch: warehouse.write(batch)) for batch in live_batches(rows)]
     report(warehouse)
+    check(warehouse)
     found = measures(f"a live batch of {LIVE_EVENTS} facts written", live, LIVE_BOUND)
     for name, query in wall_queries(warehouse).items():
         found += measures(name, [timed(query) for _ in range(REPEATS)], BOUND)
@@ -178,6 +179,20 @@ def card(one: CaseChange) -> CardChange:
         issued_at=NOW,
     )
     return CardChange(one.position, NOW, None, new)
+
+
+def check(warehouse: Warehouse) -> None:
+    """That there is something to show in every part: an empty wall is fast."""
+    wall = queries.wall(warehouse, NOW, ZONE, "示例区", measured=0.0)
+    kpi = wall.kpi
+    assert min(kpi.received, kpi.concluded, kpi.open, kpi.due_today, kpi.yellow, kpi.yellows_today)
+    assert len(wall.deadlines) == queries.DEADLINES
+    assert len(wall.cards) == queries.CARDS
+    assert len(wall.stream) == queries.STREAM
+    assert wall.curve.received[-1] == kpi.received
+    print(
+        f"{kpi.open:,} open, {kpi.received:,} received today, {len(wall.departments)} departments"
+    )
 
 
 def report(warehouse: Warehouse) -> None:

@@ -28,7 +28,7 @@ select number as c, cityHash64(number) as h, concat('AC', leftPad(toString(c), 9
   concat('51010', leftPad(toString(n), 6, '0')) as item,
   concat('许可事项（示例）', toString(n)) as item_name,
   concat('第', toString(n % 34), '行政审批部门') as department,
-  {START} + intDiv({SPAN} * c, {{cases}}) as received,
+  {START} + c * intDiv({SPAN}, {{cases}}) as received,
   received + ({DAY} * (h % 3)) as accepted,
   (intDiv(h, 7) % 20 + 1) * {DAY} as promised,
   accepted + promised as yellow,
@@ -122,7 +122,7 @@ def fill_events(warehouse: Warehouse, rows: int, cases: int) -> None:
     step = rows // 10
     for first in range(0, rows, step):
         source = (
-            f"select number as e, {START} + intDiv({SPAN} * e, {rows}) as at,"
+            f"select number as e, {START} + e * {SPAN // rows} as at,"
             f" intDiv(e * {cases}, {rows}) as latest, latest - cityHash64(e) % least(latest + 1,"
             f" 20000) as c, cityHash64(c) as h from numbers({first}, {min(step, rows - first)})"
         )

@@ -1,0 +1,113 @@
+"""What people must know of the system itself and of its lists: alarms in words. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+NOTICE_MISSING_FROM = (12, 1)
+"""From 1 December the wall says that next year's notice is missing (domain: R5)."""
+
+
+class Alarm(Struct, frozen=True, kw_only=True):
+    """An alarm: a stable code, how grave (warning or critical), and what to do, in two languages."""
+
+    code: str
+    severity: str
+    zh: str
+    en: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """What the runner knows of itself."""
+
+    clock_jumped: str = ""
+    store_failed: str = ""
+    watch_failed: str = ""
+    warehouse_failed: str = ""
+    halted: tuple[str, ...] = ()
+    """Cases whose recorded acts do not follow from their facts."""
+    behind: int = 0
+    """Events of the log that are not in the warehouse yet."""
+    incidents: int = 0
+
+
+BEHIND = 5_000
+"""Events behind from which the wall says so: more than some seconds' work."""
+
+
+def alarms(health: Health, today: date, known_years: frozenset[int]) -> list[Alarm]:
+    """The alarms of the moment, gravest first."""
+    found = [*_of_the_system(health), *_of_the_lists(today, known_years)]
+    return sorted(found, key=lambda alarm: alarm.severity != "critical")
+
+
+def _of_the_system(health: Health) -> list[Alarm]:
+    found = []
+    if health.clock_jumped:
+        found.append(
+            _critical(
+                "clock_jumped",
+                "系统时钟跳变，已停止收件和计时；核对时间后运行 supervise clock confirm",
+                f"The clock jumped; intake and time stand still ({health.clock_jumped}). "
+                "Check the time, then run: supervise clock confirm",
+            )
+        )
+    for code, zh, said in (
+        ("store_failed", "日志库写入失败，系统自动重试", health.store_failed),
+        ("watch_failed", "监察进程出错", health.watch_failed),
+        ("warehouse_failed", "数据仓写入失败，系统自动重试", health.warehouse_failed),
+    ):
+        if said:
+            found.append(_critical(code, f"{zh}：{said}", f"{code.replace('_', ' ')}: {said}"))
+    if health.halted:
+        found.append(
+            _critical(
+                "case_halted",
+                f"{len(health.halted)} 件办件的监察记录与事实推导不一致，已停止判定：{health.halted[0]}",
+                f"{len(health.halted)} cases are halted: recorded acts do not follow from the facts "
+                f"({health.halted[0]})",
+            )
+        )
+    if health.incidents:
+        found.append(
+            Alarm(
+                code="incidents",
+                severity="warning",
+                zh=f"{health.incidents} 起异常上报：同一编号内容不同，已拒收并记录",
+                en=f"{health.incidents} incidents: same id, other content; refused and recorded",
+            )
+        )
+    if health.behind > BEHIND:
+        found.append(
+            Alarm(
+                code="behind",
+                severity="warning",
+                zh=f"大屏落后 {health.behind} 条记录，正在追赶",
+                en=f"The wall is {health.behind} events behind and catching up",
+            )
+        )
+    return found
+
+
+def _of_the_lists(today: date, known_years: frozenset[int]) -> list[Alarm]:
+    if today.year not in known_years:
+        return [_missing(today.year, "critical")]
+    if (today.month, today.day) >= NOTICE_MISSING_FROM and today.year + 1 not in known_years:
+        return [_missing(today.year + 1, "warning")]
+    return []
+
+
+def _missing(year: int, severity: str) -> Alarm:
+    return Alarm(
+        code="calendar_missing",
+        severity=severity,
+        zh=f"{year} 年放假安排尚未发布入库，相关期限为暂定；发布后运行 supervise calendar import",
+        en=f"The notice of working days for {year} is missing; deadlines in it are provisional. "
+        "When it is published: supervise calendar import FILE",
+    )
+
+
+def _critical(code: str, zh: str, en: str) -> Alarm:
+    return Alarm(code=code, severity="critical", zh=zh, en=en)

@@ -1,0 +1,183 @@
+"""The front end as one Dash application on the product's own ASGI server."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
+from fastapi import FastAPI, Request, Response
+from msgspec import Struct
+
+from projections.figures import Wall
+
+from .headers import SecurityHeaders, content_policy
+from .pages import Asked, page_for
+from .producer import Producer, written
+from .show import Child
+from .source import Source
+from .wall import WAYS, Shown, Way, shown, wall_page
+from .words import LANGS
+
+INDEX = """<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+{%metas%}
+<meta name="color-scheme" content="dark light">
+<title>{%title%}</title>
+{%favicon%}
+{%css%}
+</head>
+<body>
+{%app_entry%}
+<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the front end may be told, each with its default."""
+
+    interval: float = 1.0
+    """Seconds between readings of the wall while somebody watches."""
+    idle_interval: float = 5.0
+    """Seconds between readings while nobody does."""
+    lease: float = 60.0
+    """Seconds after which a viewer must show that it is still there."""
+    page_size: int = 50
+    """Lines of a list of cases."""
+    ways: tuple[Way, ...] = WAYS
+    """How to bring data in, told while there is none."""
+
+
+def build(source: Source, server: FastAPI, settings: Settings | None = None) -> Dash:
+    """The front end on `server`, its producer running as `server.state.producer`.
+
+    Whoever serves it calls `server.state.producer.stop()` at the end.
+    """
+    given = settings or Settings()
+
+    def draw(wall: Wall, lang: str) -> Shown:
+        return shown(wall, lang, given.ways)
+
+    producer = Producer(source, draw, given.interval, given.idle_interval)
+    serve_frames(server, producer)
+    # _setup_server, called below before serving: else a page that outlives a restart of the server
+    # finds no callbacks, and its websocket stays silent for ever.
+    app = Dash(
+        __name__,
+        server=server,  # type: ignore[arg-type]  # its types know Flask only
+        backend="fastapi",
+        assets_folder=str(Path(__file__).parent / "assets"),
+        title="行政审批电子监察",
+        update_title="",
+        suppress_callback_exceptions=True,
+        index_string=INDEX,
+    )
+    app.layout = layout
+    route(app, source, producer, given)
+    push(app, producer, given)
+    on_pulse = ClientsideFunction("wall", "pulse")
+    app.clientside_callback(on_pulse, Input("pulse", "data"))  # type: ignore[no-untyped-call]
+    server.add_middleware(SecurityHeaders, policy=content_policy(app.csp_hashes()))
+    app._setup_server()  # type: ignore[no-untyped-call]
+    server.state.producer = producer
+    producer.start()
+    return app
+
+
+def layout() -> html.Div:
+    """What every page has; the page itself follows from its address."""
+    return html.Div(
+        [
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="mount"),
+            dcc.Store(id="pulse"),
+            html.Div(id="page"),
+        ],
+        id="root",
+    )
+
+
+def route(app: Dash, source: Source, producer: Producer, settings: Settings) -> None:
+    """The page for an address."""
+
+    @app.callback(
+        Output("page", "children"),
+        Output("pulse", "data"),
+        Output("mount", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+    )
+    async def show_page(pathname: str | None, search: str | None) -> tuple[Any, Any, Any]:
+        query = dict(parse_qsl((search or "").lstrip("?"), keep_blank_values=True))
+        lang = query.get("lang", "zh")
+        lang = lang if lang in LANGS else "zh"
+        if (pathname or "/") != "/":
+            asked = Asked(pathname or "/", query, lang, settings.page_size)
+            return await asyncio.to_thread(page_for, source, asked), None, {"page": "other"}
+        producer.touch()
+        frame = producer.latest
+        children: list[Child] = wall_page(frame.shown[lang] if frame else None, lang)
+        mount = {"page": "wall", "lang": lang, "boot": "", "version": 0, "full": frame is None}
+        if frame is None:
+            return children, None, mount
+        mount |= {"boot": frame.boot, "version": frame.version}
+        return children, frame.pulse(lang), mount
+
+
+def push(app: Dash, producer: Producer, settings: Settings) -> None:
+    """To every wall that is open, what changed; nothing while nothing does but the pulse."""
+
+    @app.callback(websocket=True, persistent=True)
+    async def follow_wall() -> None:
+        socket = ctx.websocket
+        mount = await mounted(socket)
+        if mount is None or mount["page"] != "wall":
+            return
+        lang, boot, seen = mount["lang"], mount["boot"], mount["version"]
+        loop = asyncio.get_running_loop()
+        renewed = loop.time()
+        async for frame in producer.follow(boot, seen):
+            if socket.is_shutdown:
+                return
+            if seen == 0 and mount["full"]:
+                set_props("page", {"children": wall_page(frame.shown[lang], lang)})
+            else:
+                for name, prop, value in frame.since(lang, boot, seen):
+                    set_props(name, {prop: value})
+            set_props("pulse", {"data": frame.pulse(lang)})
+            boot, seen = frame.boot, frame.version
+            if loop.time() - renewed > settings.lease:
+                await socket.get_prop("mount", "data", timeout=10)  # TimeoutError: it is gone
+                renewed = loop.time()
+
+
+async def mounted(socket: Any) -> dict[str, Any] | None:
+    """What page the browser shows, as soon as it shows one."""
+    for _ in range(200):
+        mount: dict[str, Any] | None = await socket.get_prop("mount", "data", timeout=10)
+        if mount is not None:
+            return mount
+        await asyncio.sleep(0.05)
+    return None
+
+
+def serve_frames(server: FastAPI, producer: Producer) -> None:
+    """The same changes over plain HTTP, for browsers that get no websocket."""
+
+    @server.get("/_wall/frame", include_in_schema=False)
+    async def frame(request: Request) -> Response:
+        asked = request.query_params
+        lang = "en" if asked.get("lang") == "en" else "zh"
+        since = asked.get("since", "0")
+        producer.touch()
+        latest = producer.latest
+        if latest is None:
+            return Response(status_code=503)
+        version = int(since) if since.isdecimal() else 0
+        changes = latest.since(lang, asked.get("boot", ""), version)
+        body = written({"changes": changes, "pulse": latest.pulse(lang)})
+        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,181 @@
+"""The page of one case: why each card was issued, its clocks day by day, its whole story."""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from replay.history import CardDrawn, CaseHistory, Entry, FindingDrawn
+
+from .clock_view import clock_view
+from .show import Child, chip, div, span, tag
+from .words import CARD_STATES, FAMILIES, either, kind_name, say
+
+MASK = "••••"
+
+
+def case_page(history: CaseHistory, lang: str) -> Component:
+    """The whole page; it scrolls and prints."""
+    return div(
+        header(history, lang),
+        findings(history.findings, lang),
+        section("case_cards", card_list(history.cards, lang), lang),
+        section("case_clocks", clock_list(history, lang), lang),
+        section("case_entries", entries(history.entries, lang), lang),
+        cls="case",
+    )
+
+
+def section(title: str, body: Component, lang: str) -> Component:
+    """A titled part."""
+    return tag("Section", tag("H2", say(title, lang)), body, cls=title.replace("_", "-"))
+
+
+def header(history: CaseHistory, lang: str) -> Component:
+    """Which case, what, whose, how it stands, as of when."""
+    status = either_text(history.status_zh, history.status_en, lang)
+    marks = [
+        span(say("history", lang), cls="mark", title=say("history_long", lang))
+        if history.history
+        else None
+    ]
+    return div(
+        div(chip(history.light, lang), tag("H1", history.item_name), *marks, cls="case-title"),
+        pairs(
+            [
+                (say("case_no", lang), history.case_no),
+                (say("department", lang), history.department),
+                (say("state", lang), status),
+                (say("as_of", lang), history.as_of),
+                (say("position", lang), f"{history.position:,}"),
+            ]
+        ),
+        div(say("masked", lang), cls="notice"),
+        cls="case-head",
+    )
+
+
+def either_text(zh: str, en: str, lang: str) -> str:
+    """The text in the language, or in the one there is."""
+    return (en or zh) if lang == "en" else (zh or en)
+
+
+def pairs(given: list[tuple[str, str]]) -> Component:
+    """Names and values; what is empty is left out."""
+    return tag(
+        "Dl",
+        *(div(tag("Dt", name), tag("Dd", value)) for name, value in given if value),
+        cls="pairs",
+    )
+
+
+def findings(found: tuple[FindingDrawn, ...], lang: str) -> Component | None:
+    """Data errors, if any."""
+    if not found:
+        return None
+    rows = [
+        tag(
+            "Li",
+            either_text(one.zh, one.en, lang),
+            span(" · ".join(one.causes), cls="faint ids"),
+        )
+        for one in found
+    ]
+    return section("case_findings", tag("Ul", *rows, cls="findings"), lang)
+
+
+def card_list(cards: tuple[CardDrawn, ...], lang: str) -> Component:
+    """The cards, newest last as they came."""
+    if not cards:
+        return tag("P", say("no_cards", lang), cls="nothing")
+    return div(*(card(one, lang) for one in cards), cls="card-list")
+
+
+def card(one: CardDrawn, lang: str) -> Component:
+    """Why a card was issued, in plain words, and on what it rests."""
+    label = either_text(one.label_zh, one.label_en, lang)
+    marks = [span(say("provisional", lang), cls="mark") if one.provisional else None]
+    return tag(
+        "Article",
+        div(
+            chip(one.severity, lang, label),
+            span(either(CARD_STATES, one.state, lang), cls=f"state {one.state}"),
+            *marks,
+            span(one.card, cls="faint ids"),
+            cls="card-head",
+        ),
+        tag("P", either_text(one.why_zh, one.why_en, lang), cls="why"),
+        pairs(
+            [
+                (say("law", lang), one.law),
+                (say("crossed_at", lang), one.crossed_at),
+                (say("issued_at", lang), one.issued_at),
+                (say("answer_by", lang), one.answer_by),
+                (say("responsible", lang), responsible(one)),
+                (say("account", lang), one.account),
+                (say("policy_version", lang), one.policy_version),
+                (say("causes", lang), " · ".join(one.causes)),
+            ]
+        ),
+        cls=f"card {one.severity}",
+    )
+
+
+def responsible(one: CardDrawn) -> str:
+    """Department, step, person, rung."""
+    return " · ".join(p for p in (one.department, one.step, one.person, one.rung) if p)
+
+
+def clock_list(history: CaseHistory, lang: str) -> Component:
+    """Every clock on its calendar."""
+    if not history.clocks:
+        return tag("P", say("no_clocks", lang), cls="nothing")
+    return div(*(clock_view(clock, lang) for clock in history.clocks), cls="clock-list")
+
+
+def entries(listed: tuple[Entry, ...], lang: str) -> Component:
+    """Facts and acts in the order in which they were recorded."""
+    if not listed:
+        return tag("P", say("no_entries", lang), cls="nothing")
+    names = ("position", "occurred", "recorded", "what", "who")
+    heads = tag("Tr", *(tag("Th", say(name, lang), scope="col") for name in names))
+    rows = [entry_row(one, lang) for one in listed]
+    return tag("Table", tag("Thead", heads), tag("Tbody", *rows), cls="lines entries")
+
+
+def entry_row(one: Entry, lang: str) -> Component:
+    """One fact or act, with both of its times."""
+    kind = one.zh if lang == "zh" and one.zh else kind_name(one.kind, lang)
+    told = either_text(one.what_zh, one.what_en, lang)
+    lit = chip(one.severity, lang) if one.severity else None
+    return tag(
+        "Tr",
+        tag("Td", f"{one.position:,}", cls="number faint"),
+        tag("Td", one.occurred_at, cls="moment"),
+        tag("Td", one.recorded_at, cls="moment"),
+        tag(
+            "Td",
+            span(either(FAMILIES, one.family, lang), cls=f"family of-{one.family}"),
+            span(kind, cls="kind"),
+            lit,
+            *entry_marks(one, lang),
+            span(told, cls="told"),
+            *masked_texts(one),
+            cls="wide",
+        ),
+        tag("Td", one.who, cls="ids"),
+        id=f"entry-{one.position}",
+    )
+
+
+def entry_marks(one: Entry, lang: str) -> list[Child]:
+    """Late, of the future, corrected."""
+    return [
+        span(say(m, lang), cls=f"mark {m}")
+        for m in ("late", "future", "corrected")
+        if getattr(one, m)
+    ]
+
+
+def masked_texts(one: Entry) -> list[Child]:
+    """Free text by name only: whatever the source gave, the words do not leave the server."""
+    return [span(f"{name}: {MASK}", cls="masked") for name, _ in one.texts]

@@ -1,0 +1,137 @@
+"""The ordinary pages behind the wall: which page an address means, and what all of them share."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from .case_page import case_page
+from .cases_page import cases_page, found_page
+from .show import Child, address, div, link, tag
+from .source import WHATS, Source
+from .wall import language_switch
+from .words import say
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """An address, taken apart."""
+
+    path: str
+    query: dict[str, str]
+    lang: str
+    page_size: int
+
+
+def page_for(source: Source, asked: Asked) -> list[Child]:
+    """The page for an address; a failing source is told in words, not in silence. Blocks."""
+    try:
+        body = body_for(source, asked)
+    except Exception:  # the reader is told, the log holds why
+        log.exception("page %s could not be made", asked.path)
+        body = message("failed", "failed_long", asked.lang)
+    return [desk(asked, body)]
+
+
+def body_for(source: Source, asked: Asked) -> Component:
+    """What stands below the page's head."""
+    parts = [unquote(part) for part in asked.path.strip("/").split("/")]
+    match parts:
+        case ["case", name, case_no]:
+            history = source.case(name, case_no)
+            if history is None:
+                return message("not_found_case", "not_found_long", asked.lang)
+            return case_page(history, asked.lang)
+        case ["cases"]:
+            return list_for(source, asked)
+        case _:
+            return message("not_found", "not_found_long", asked.lang)
+
+
+def list_for(source: Source, asked: Asked) -> Component:
+    """A list of cases, or what was searched for."""
+    text = asked.query.get("q", "").strip()
+    if text:
+        return found_page(text, source.find(text[:100]), asked.lang)
+    what = asked.query.get("what", "open")
+    if what not in WHATS:
+        return message("not_found", "not_found_long", asked.lang)
+    value = asked.query.get("value", "")
+    page = source.cases(what, value, asked.query.get("after", ""), asked.page_size)
+    return cases_page(page, asked.query | {"what": what}, asked.lang)
+
+
+def message(title: str, text: str, lang: str) -> Component:
+    """A page that has only to say something, in both languages."""
+    other = "zh" if lang == "en" else "en"
+    return div(
+        tag("H2", say(title, lang)),
+        tag("P", say(text, lang)),
+        tag("P", f"{say(title, other)} · {say(text, other)}", cls="other", lang=other),
+        link(address("/", lang), say("wall", lang), cls="button"),
+        cls="message",
+        role="alert",
+    )
+
+
+def desk(asked: Asked, body: Component) -> Component:
+    """Head, body."""
+    return div(
+        tag(
+            "Header",
+            link(
+                address("/", asked.lang),
+                tag("H1", say("title", asked.lang)),
+                cls="home",
+                title=say("wall", asked.lang),
+            ),
+            search_box(asked),
+            div(
+                link(address("/", asked.lang), say("wall", asked.lang), cls="quiet"),
+                tag("Button", say("print", asked.lang), cls="quiet", id="print", type="button"),
+                switch(asked),
+                cls="links",
+            ),
+            cls="desk-head",
+        ),
+        tag("Main", body, cls="desk-body"),
+        cls="desk",
+    )
+
+
+def switch(asked: Asked) -> Component:
+    """The same page in the other language."""
+    query = {k: v for k, v in asked.query.items() if k in ("what", "value", "after", "q", "trail")}
+    return language_switch(asked.path, asked.lang, **query)
+
+
+def search_box(asked: Asked) -> Component:
+    """A plain form: works without any callback."""
+    field = dcc.Input(
+        name="q",
+        type="search",
+        value=asked.query.get("q", ""),
+        placeholder=say("search_hint", asked.lang),
+        maxLength=100,
+        className="search-field",
+        id="search",
+    )
+    lang = dcc.Input(name="lang", type="hidden", value=asked.lang, id="search-lang")
+    button = tag("Button", say("search_go", asked.lang), type="submit", cls="button")
+    label = tag("Label", say("search", asked.lang), htmlFor="search", cls="unseen")
+    return tag(
+        "Form",
+        label,
+        field,
+        lang,
+        button,
+        action="/cases",
+        method="get",
+        cls="search",
+        role="search",
+    )

@@ -1,0 +1,192 @@
+"""One producer for all viewers: reads the wall once a second in a thread and tells who waits.
+
+A viewer holds the version that it has seen and is given only the places that changed since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic, time
+from typing import Any
+from uuid import uuid4
+
+from dash._utils import to_json
+from msgspec import Struct
+
+from projections.figures import Wall
+
+from .source import Source
+from .wall import Shown
+from .words import LANGS
+
+log = logging.getLogger(__name__)
+
+Change = tuple[str, str, Any]
+"""Component id, property, value."""
+
+
+class Frame(Struct, frozen=True):
+    """What the wall shows in every language, and the version in which each place last changed."""
+
+    boot: str
+    version: int
+    wall: Wall
+    shown: dict[str, Shown]
+    changed: dict[str, dict[tuple[str, str], int]]
+    digests: dict[str, dict[tuple[str, str], int]]
+
+    def since(self, lang: str, boot: str, version: int) -> list[Change]:
+        """The places that changed after a version; all of them for another boot's version."""
+        after = version if boot == self.boot else 0
+        changed = self.changed[lang]
+        return [(*at, value) for at, value in self.shown[lang].items() if changed[at] > after]
+
+    def pulse(self, lang: str) -> dict[str, object]:
+        """What the browser's clock goes by: the instant shown, and the age of the data now."""
+        return {
+            "boot": self.boot,
+            "version": self.version,
+            "lang": lang,
+            "now": self.wall.now / 1000,
+            "speed": self.wall.speed if self.wall.demonstration else 1.0,
+            "zone": self.wall.zone,
+            "age": max(0.0, time() - self.wall.measured) * 1000,
+        }
+
+
+Draw = Callable[[Wall, str], Shown]
+
+
+class Producer:
+    """Reads the source, at most once an interval, seldom while nobody watches."""
+
+    def __init__(self, source: Source, draw: Draw, interval: float, idle_interval: float) -> None:
+        self.boot = uuid4().hex
+        self.latest: Frame | None = None
+        self._source = source
+        self._draw = draw
+        self._interval = interval
+        self._idle_interval = idle_interval
+        self._waiting: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._touched = 0.0
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; once is enough."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._stop.clear()
+                self._thread = threading.Thread(target=self._run, name="wall", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the end."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def touch(self) -> None:
+        """Somebody without a subscription looks."""
+        self._touched = monotonic()
+        self._wake.set()
+
+    async def follow(self, boot: str, version: int) -> AsyncIterator[Frame]:
+        """Every new frame after a version, the latest at once; skips what was missed."""
+        seen = version if boot == self.boot else 0
+        with self._subscribed() as told:
+            while True:
+                frame = self.latest
+                if frame is not None and frame.version > seen:
+                    seen = frame.version
+                    yield frame
+                await told.wait()
+                told.clear()
+
+    @contextmanager
+    def _subscribed(self) -> Iterator[asyncio.Event]:
+        told = asyncio.Event()
+        with self._lock:
+            self._waiting[told] = asyncio.get_running_loop()
+        self._wake.set()
+        try:
+            yield told
+        finally:
+            with self._lock:
+                self._waiting.pop(told, None)
+
+    @property
+    def viewers(self) -> int:
+        """How many follow."""
+        return len(self._waiting)
+
+    def _watched(self) -> bool:
+        return bool(self._waiting) or monotonic() - self._touched < 2 * self._idle_interval
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            began = monotonic()
+            self._produce()
+            self._pause(began)
+
+    def _pause(self, began: float) -> None:
+        """Until the interval is over; while nobody watches, until somebody does."""
+        self._stop.wait(max(0.0, began + self._interval - monotonic()))
+        while not self._stop.is_set() and not self._watched():
+            self._wake.clear()
+            if not self._wake.wait(max(0.0, began + self._idle_interval - monotonic())):
+                return
+
+    def _produce(self) -> None:
+        try:
+            self.latest = self._next(self._source.wall())
+        except Exception:  # whatever failed, the wall says that data stopped, and tries again
+            log.exception("the wall could not be read")
+            return
+        with self._lock:
+            for told, loop in list(self._waiting.items()):
+                try:
+                    loop.call_soon_threadsafe(told.set)
+                except RuntimeError:  # its loop is closed
+                    del self._waiting[told]
+
+    def _next(self, wall: Wall) -> Frame:
+        before = self.latest
+        version = before.version + 1 if before else 1
+        shown = {lang: self._draw(wall, lang) for lang in LANGS}
+        digests = {lang: digest(shown[lang], before, lang) for lang in LANGS}
+        changed = {lang: versions(digests[lang], before, lang, version) for lang in LANGS}
+        return Frame(self.boot, version, wall, shown, changed, digests)
+
+
+def written(value: object) -> str:
+    """Components as the JSON that Dash's browser side reads."""
+    text: str = to_json(value)  # type: ignore[no-untyped-call]
+    return text
+
+
+def digest(shown: Shown, before: Frame | None, lang: str) -> dict[tuple[str, str], int]:
+    """What tells whether a place changed; the very same value was digested before."""
+    old = before.shown[lang] if before else {}
+    known = before.digests[lang] if before else {}
+    return {
+        at: known[at] if at in known and old[at] is value else hash(written(value))
+        for at, value in shown.items()
+    }
+
+
+def versions(
+    digests: dict[tuple[str, str], int], before: Frame | None, lang: str, version: int
+) -> dict[tuple[str, str], int]:
+    """The version in which each place last changed."""
+    if before is None:
+        return dict.fromkeys(digests, version)
+    old, when = before.digests[lang], before.changed[lang]
+    return {at: when[at] if old.get(at) == d else version for at, d in digests.items()}

@@ -1,0 +1,78 @@
+"""Where the pages get what they show: the one port between the front end and the stores.
+
+Instants are microseconds since 1970 in UTC. Every call may block; none is made on the event loop.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from projections.figures import Wall
+from replay.history import CaseHistory
+
+WHATS = (
+    "open",
+    "due_today",
+    "reminder",
+    "yellow",
+    "red",
+    "received_today",
+    "accepted_today",
+    "concluded_today",
+    "reminders_today",
+    "yellows_today",
+    "reds_today",
+    "concluded_month",
+    "accepted_month",
+    "department",
+    "due_day",
+    "history",
+    "provisional",
+)
+"""What a list may be of; `department` takes a name as its value and `due_day` an ISO date."""
+
+
+class CaseLine(Struct, frozen=True, kw_only=True):
+    """One case in a list."""
+
+    source: str
+    case_no: str
+    item_name: str = ""
+    department: str = ""
+    light: str = "normal"
+    """normal, reminder, yellow or red."""
+    deadline: int = 0
+    """The nearest end of a running clock; 0 when none runs."""
+    clock: str = ""
+    state_zh: str = ""
+    state_en: str = ""
+    history: bool = False
+    provisional: bool = False
+
+
+class CasePage(Struct, frozen=True, kw_only=True):
+    """A page of a list: its lines, how many there are in all, and the key of the page after it."""
+
+    lines: tuple[CaseLine, ...] = ()
+    total: int = 0
+    next: str = ""
+    """To be given as `after`; empty on the last page."""
+    zone: str = "Asia/Shanghai"
+
+
+class Source(Protocol):
+    """What the front end asks of the rest of the product."""
+
+    def wall(self) -> Wall:
+        """All figures at one instant. Cheap; asked at most once a second for all viewers."""
+
+    def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
+        """The whole story of a case, or None. MUST hold no free text unless `reveal`."""
+
+    def find(self, text: str) -> list[tuple[str, str, str]]:
+        """At most 50 cases (source, case_no, item_name) for a search box."""
+
+    def cases(self, what: str, value: str, after: str, limit: int) -> CasePage:
+        """The list behind a figure, `limit` lines after the key `after` ("" for the first)."""

@@ -1,0 +1,1 @@
+"""Intake: outside records become facts, or refusals where they cannot be read. No judging."""

@@ -1,0 +1,225 @@
+"""One process: the log, the watch, the warehouse and the wall (design: the two engines).
+
+Threads: one watches (log → acts), one fills the warehouse (log → rows), the server answers. Each
+follows the log from its own position; nothing is handed from one to the other but the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from msgspec.structs import replace
+
+from alerts.alarms import Health
+from projections.casebook import Casebook
+from projections.chdb import ChdbEngine
+from projections.contributions import days_in
+from projections.lookup import open_keys
+from projections.warehouse import Warehouse, WarehouseError
+from projections.watch import Watch, Writing
+from supervision.errors import ClockJumped, StoreError, StreamConflict, SupervisionError
+from supervision.facts import Instant
+from supervision.follow import Follower
+from supervision.record import Append, Record
+from supervision.streams import parse
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 0.2
+"""Seconds between heartbeats (design: rule 4)."""
+READ = 2_000
+"""Events of one reading of the watch."""
+WRITE = 2_000
+"""Acts of one transaction of the watch."""
+FILL = 5_000
+"""Events of one batch of rows."""
+FILL_EVERY = 0.15
+"""Seconds between two batches of rows: an insert has a price of its own."""
+RETRY = 2.0
+"""Seconds before what failed is tried again."""
+
+
+class Pulse:
+    """What the threads tell of themselves: how far time and rows have come, and what failed."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._health = Health()
+        self._stamp: Instant = 0
+        self._head = 0
+        self.shown_at: Instant = 0
+        self.measured = 0.0
+        self.on_rows: Callable[[], object] = lambda: None
+
+    def beat(self, stamp: Instant, head: int) -> None:
+        """Time has passed up to a stamp; the log then ended at `head`."""
+        with self._lock:
+            self._stamp, self._head = stamp, head
+
+    def rows_reach(self, position: int, head: int) -> None:
+        """The warehouse holds all up to a position; if the last beat's head, it is up to date."""
+        with self._lock:
+            if position >= self._head and self._stamp > self.shown_at:
+                self.shown_at, self.measured = self._stamp, time.time()
+            self._health = replace(self._health, behind=max(head - position, 0))
+
+    def tell(self, **changes: object) -> None:
+        """Change what is known of the system's health."""
+        with self._lock:
+            self._health = replace(self._health, **changes)
+
+    @property
+    def health(self) -> Health:
+        """How the system is."""
+        with self._lock:
+            return self._health
+
+
+class Embedded:
+    """The threads of one home, which the caller holds; `start`, then `stop`."""
+
+    def __init__(self, home: Path, record: Record, zone: str) -> None:
+        self.record = record
+        self.pulse = Pulse()
+        self.stopping = Event()
+        self.watch = Watch(record.read_case)
+        engine = ChdbEngine(home / "warehouse")
+        self.warehouse = Warehouse(engine, days_in(zone))
+        self.warehouse.create()
+        self._threads: list[Thread] = []
+
+    def start(self) -> None:
+        """Watch and fill, each in its thread."""
+        for name, work in (("watch", self._watch), ("fill", self._fill)):
+            thread = Thread(target=self._keep, args=(name, work), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End the threads, after what they are at."""
+        self.stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+        self.warehouse.close()
+
+    def _keep(self, name: str, work: Callable[[], None]) -> None:
+        """Work until told to stop; what fails is told on the wall and tried again."""
+        while not self.stopping.is_set():
+            try:
+                work()
+            except ClockJumped as error:
+                self.pulse.tell(clock_jumped=str(error))
+            except StoreError as error:
+                self.pulse.tell(store_failed=str(error))
+            except (SupervisionError, WarehouseError) as error:
+                log.exception("%s failed", name)
+                self.pulse.tell(**{_FAILED[name]: str(error)})
+            except Exception as error:
+                log.exception("%s failed", name)
+                self.pulse.tell(**{_FAILED[name]: f"{type(error).__name__}: {error}"})
+            self.stopping.wait(RETRY)
+
+    def _watch(self) -> None:
+        """The watch's loop: what was recorded, then time, then its acts into the log."""
+        self.watch = watch = Watch(self.record.read_case)
+        follower = Follower(self.record, 0)
+        try:
+            while not self.stopping.is_set():
+                self._take(watch, follower)
+                stamp, head = self.record.heartbeat()
+                while follower.position < head:
+                    self._take(watch, follower)
+                watch.tick(stamp)
+                watch.sweep()
+                self._write(watch)
+                self.pulse.beat(stamp, self.record.head())
+                self.pulse.tell(
+                    clock_jumped="",
+                    store_failed="",
+                    watch_failed="",
+                    halted=tuple(f"{'/'.join(k)}: {why}" for k, why in watch.halted.items()),
+                )
+                if not watch.sweeping:
+                    follower.wait(HEARTBEAT, self.stopping)
+        finally:
+            follower.close()
+
+    def _take(self, watch: Watch, follower: Follower) -> None:
+        while not self.stopping.is_set() and (batch := follower.next_batch(READ)):
+            watch.take(batch)
+            if batch[-1].position >= self.record.head():
+                self._write(watch)
+
+    def _write(self, watch: Watch) -> None:
+        """Append what was derived, some cases a transaction; a conflict is looked at by case."""
+        pending = watch.pending()
+        while pending and not self.stopping.is_set():
+            count, acts = 0, 0
+            while count < len(pending) and acts < WRITE:
+                acts += len(pending[count].acts)
+                count += 1
+            some, pending = pending[:count], pending[count:]
+            try:
+                self.record.append_many([Append(w.stream, w.expected, w.acts) for w in some])
+                watch.written(some)
+            except StreamConflict:
+                for writing in some:
+                    self._write_one(watch, writing)
+
+    def _write_one(self, watch: Watch, writing: Writing) -> None:
+        try:
+            self.record.append(writing.stream, writing.acts, writing.expected)
+        except StreamConflict as conflict:
+            if not conflict.same:
+                watch.halt(writing.key, str(conflict))
+                self.record.incident(
+                    f"{writing.stream} {writing.expected}", "card_conflict", *writing.key
+                )
+                return
+        watch.written([writing])
+
+    def _fill(self) -> None:
+        """The warehouse's loop: from its own position, whole transactions, rows in blocks."""
+        position = self.warehouse.resume_from()
+        if position > self.record.head():
+            log.warning("the warehouse is ahead of the log: it is made anew")
+            self.warehouse.drop_all()
+            self.warehouse.create()
+            position = 0
+        book = Casebook(self.record.read_case, position, self._maybe_open(position))
+        book.learn_lists(s for s in self.record.read_lists() if s.position <= position)
+        follower = Follower(self.record, position)
+        try:
+            while not self.stopping.is_set():
+                batch = follower.next_batch(FILL)
+                rows = book.take(batch) if batch else None
+                if rows:
+                    self.warehouse.write(rows)
+                head = self.record.head()
+                self.pulse.rows_reach(follower.position, head)
+                self.pulse.tell(warehouse_failed="")
+                if rows:
+                    self.pulse.on_rows()
+                if follower.position >= head:
+                    follower.wait(HEARTBEAT, self.stopping)
+                    self.stopping.wait(FILL_EVERY)
+        finally:
+            follower.close()
+
+
+    def _maybe_open(self, position: int) -> set[tuple[str, str]]:
+        """Every case that was open at a position: those open now, and those touched since."""
+        keys = set(open_keys(self.warehouse))
+        reached = self.warehouse.highest("open_cases")
+        while position < reached and (batch := self.record.read(position, FILL)):
+            cases = (parse(stored.stream) for stored in batch)
+            keys.update((case.source, case.case_no) for case in cases if case)
+            position = batch[-1].position
+        return keys
+
+
+_FAILED = {"watch": "watch_failed", "fill": "warehouse_failed"}
