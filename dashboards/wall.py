@@ -29,9 +29,9 @@ class Way(Struct, frozen=True):
 
 
 WAYS = (
-    Way("逐件或批量，由部门系统发送", "From a department's system", "POST /api/v1/facts"),
-    Way("导入文件（CSV、XES）", "From a file (CSV, XES)", "supervise import FILE"),
-    Way("先看演示", "A demonstration first", "supervise demo"),
+    Way("逐件或批量，由部门系统发送", "From a department's system", "POST /api/v1/events"),
+    Way("导入文件（CSV、XES）", "From a file (CSV, XES)", "supervise import FILE --mapping M.toml"),
+    Way("先看演示", "A demonstration first", "SUPERVISION_HOME=demo supervise run"),
 )
 ROWS = 17
 SLOTS = 24

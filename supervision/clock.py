@@ -177,6 +177,29 @@ class SimulatedClock(Clock):
         return reached
 
 
+class SteppedClock(Clock):
+    """Stands still until it is set: for a past that is lived through in steps.
+
+    Once handed over it is the clock that it was handed to; so one record outlives its past.
+    """
+
+    def __init__(self, at: Instant) -> None:
+        self._at = at
+        self._next: Clock | None = None
+
+    def __call__(self) -> Reading:
+        """Where it was set; agrees with a simulated clock, so that it never jumps."""
+        return self._next() if self._next else Reading(self._at, self._at, "simulated")
+
+    def set(self, at: Instant) -> None:
+        """Go to an instant; never back."""
+        self._at = max(self._at, at)
+
+    def hand_over(self, clock: Clock) -> None:
+        """From now on, that clock."""
+        self._next = clock
+
+
 def start_simulation(path: Path, simulated_origin: Instant, **settings: object) -> Simulation:
     """The simulation of a state file, begun now if there is no such file yet.
 
@@ -193,3 +216,14 @@ def start_simulation(path: Path, simulated_origin: Instant, **settings: object) 
     finally:
         draft.unlink()
     return msgspec.json.decode(path.read_bytes(), type=Simulation)
+
+
+def rebase_simulation(path: Path, last: Instant) -> Simulation:
+    """Let simulated time go on from an instant now: it stood still while nobody ran it."""
+    state = msgspec.json.decode(path.read_bytes(), type=Simulation)
+    real = time.time_ns() // 1000
+    later = msgspec.structs.replace(state, real_origin=real, simulated_origin=last)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_bytes(msgspec.json.encode(later))
+    draft.replace(path)
+    return later

@@ -140,5 +140,5 @@ def _pace(seed: int, department: str) -> Pace:
     batches = share(seed, "batches", department) < IN_BATCHES
     slot = int(40 * share(seed, "slot", department))
     if is_slow(seed, department):
-        return Pace(0.62 + 0.15 * drawn, 0.05, 0.012, batches, slot)
-    return Pace(0.32 + 0.25 * drawn, 0.008, 0.0015, batches, slot)
+        return Pace(0.5 + 0.15 * drawn, 0.025, 0.004, batches, slot)
+    return Pace(0.3 + 0.22 * drawn, 0.005, 0.001, batches, slot)

@@ -28,19 +28,19 @@ REFUSED, DENIED, RETURNED, WITHDRAWN = 0.012, 0.008, 0.006, 0.01
 """Shares of cases that end so."""
 SUPPLEMENTED, NEVER_COMPLETED, NOT_AT_ONCE = 0.06, 0.1, 0.07
 """补正: of all cases; of those never completed, of those asked twice for what was missing."""
-NO_REASON = 0.12
+NO_REASON = 0.08
 """Of refusals, denials and returns."""
 IN_SPECIAL, OVER_APPROVAL, NOT_TOLD = 0.3, 0.15, 0.1
 """特别程序: of items that have one; of those longer than approved, without written notice."""
-EXTENDED, EXTENDED_LATE = 0.02, 0.25
+EXTENDED, EXTENDED_LATE = 0.03, 0.25
 """延期: of licences of seven days and more; of those approved too late."""
 UNTIL_SIGNING = 0.8
 """Share of the time to the decision after which the last step before it is done."""
 NOTICE_LATE = 0.002
 DELIVERED_LATE = 0.006
-SKIPPED, STRANGER, SAME_PERSON = 0.002, 0.001, 0.002
+SKIPPED, STRANGER, SAME_PERSON = 0.002, 0.0005, 0.002
 """Review left out; done by one without the post; signed by who reviewed."""
-WRONG_FEE, STRANGE_FEE = 0.02, 0.0005
+WRONG_FEE, STRANGE_FEE = 0.015, 0.0003
 RATED, GRADES = 0.3, ((5, 0.86), (4, 0.09), (3, 0.03), (2, 0.012), (1, 0.008))
 COMPLAINED, ANSWERED = 0.004, 0.9
 
@@ -107,6 +107,10 @@ class Story:
         chosen = persons[-1] if last else persons[int(self.birth.random.random() * len(persons))]
         return Actor(id=chosen, post=post, department=self.item.department)
 
+    def nobody(self) -> Actor:
+        """Nobody of the department: the applicant, or a machine."""
+        return Actor(department=self.item.department)
+
     def say(
         self, kind: str, actor: Actor, private: Mapping[str, str] | None = None, /, **fields: Any
     ) -> Told:
@@ -141,7 +145,7 @@ class Story:
         """From the application to whatever end it comes to."""
         self.say(
             "ApplicationReceived",
-            self.who(CLERK) if self.birth.channel not in ONLINE else Actor(),
+            self.who(CLERK) if self.birth.channel not in ONLINE else self.nobody(),
             {"applicant": applicant(self.birth.case_no)},
             channel=self.birth.channel,
             materials=("申请表", "身份证明"),
@@ -247,7 +251,7 @@ class Story:
     def _handled(self) -> None:
         if self.chance(WITHDRAWN):
             self.spend(self.between(0.5, 5))
-            self.say("CaseWithdrawn", Actor(), {"reason": "演示：申请人撤回"})
+            self.say("CaseWithdrawn", self.nobody(), {"reason": "演示：申请人撤回"})
             return
         hours, extended = self._hours()
         if self.item.specials and self.chance(IN_SPECIAL):
@@ -259,7 +263,7 @@ class Story:
                 "CaseConcluded", self.who(CLERK), self._reason("材料不符，退回"), result="退件"
             )
         else:
-            self._decided(hours)
+            self._decided(at_once=not hours)
 
     def _hours(self) -> tuple[float, bool]:
         """Office hours until the decision, and whether an extension is among them."""
@@ -317,7 +321,7 @@ class Story:
             self._stepped(step)
         if extended:
             self.at = begun
-            self._extended(hours)
+            self._extended()
         self.at = begun
         self.spend(hours)
 
@@ -331,12 +335,12 @@ class Story:
             result="通过",
         )
 
-    def _extended(self, hours: float) -> None:
-        """延期, some hours before the end of the legal limit, or after it."""
+    def _extended(self) -> None:
+        """延期, within the legal limit, or after it."""
         legal = listed_limit(self.item.legal)
         assert legal
         late = self.chance(EXTENDED_LATE)
-        self.spend(legal.n * DAY_HOURS * (1.06 if late else 0.85))
+        self.spend(legal.n * DAY_HOURS * (1.06 if late else self.between(0.15, 0.85)))
         head = self.who(HEAD)
         self.say(
             "ExtensionApproved",
@@ -348,7 +352,7 @@ class Story:
             told_at=shown(self.at),
         )
 
-    def _decided(self, hours: float) -> None:
+    def _decided(self, *, at_once: bool) -> None:
         granted = not self.chance(DENIED)
         signer = self._signer()
         self.say(
@@ -358,10 +362,10 @@ class Story:
             granted=granted,
             signer=signer.id,
         )
-        if hours:
-            self.spend(self.between(0.05, 2.5))
-        else:
+        if at_once:
             self.at += 45 * SECOND
+        else:
+            self.spend(self.between(0.05, 2.5))
         result = "出证" if granted else "其他"
         self.say("CaseConcluded", self.who(CLERK), result=result)
         if granted:
@@ -386,7 +390,7 @@ class Story:
             self.spend(self.between(0.1, 2))
             self.say("ReadyForCollection", self.who(CLERK), way="窗口领取")
             self.days(0, 5)
-        elif self.chance(0.4):
+        elif self.item.kind != LICENCE and self.chance(0.4):
             return
         way = "邮寄" if self.chance(0.25) else "窗口领取"
         self.say("ResultDelivered", self.who(CLERK), way=way)
@@ -397,14 +401,14 @@ class Story:
         self.at += int(self.between(1, 240)) * MINUTE
         grade = pick(GRADES, self.birth.random.random())
         bad = {"text": "演示：等待时间较长"} if grade <= 2 else {}
-        rating = self.say("ServiceRated", Actor(), bad, grade=grade, channel="评价器")
+        rating = self.say("ServiceRated", self.nobody(), bad, grade=grade, channel="评价器")
         if grade <= 2 and self.chance(ANSWERED):
             self._answered(rating)
 
     def _complained(self) -> None:
         self.at += int(self.between(0.2, 40) * 60) * MINUTE
         filed = self.say(
-            "ComplaintFiled", Actor(), {"matter": "演示：办不成事反映"}, channel="热线"
+            "ComplaintFiled", self.nobody(), {"matter": "演示：办不成事反映"}, channel="热线"
         )
         if self.chance(ANSWERED):
             self._answered(filed)
@@ -418,4 +422,4 @@ class Story:
 
 def applicant(case_no: str) -> str:
     """Who applied: obviously nobody."""
-    return f"演示申请人{int(case_no[-5:]):04d}"
+    return f"演示申请人{case_no[9:13]}-{case_no[-4:]}"

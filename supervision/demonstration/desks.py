@@ -25,11 +25,11 @@ from .office import after, days_after, opened, shown
 
 SUPERVISORS = ("S0001", "S0002", "S0003")
 BREACHES = ("yellow", "red")
-SILENT, SILENT_WHERE_SLOW = 0.07, 0.3
+SILENT, SILENT_WHERE_SLOW = 0.04, 0.15
 """Shares of cards that nobody answers; slow departments are a fifth of all."""
 SLOW = 0.2
 APPEALED, UPHELD = 0.1, 0.4
-NOT_REPORTED, NOT_ACCEPTED = 0.1, 0.1
+NOT_REPORTED, NOT_ACCEPTED = 0.04, 0.08
 
 Answer = tuple[Instant, DeskAct]
 

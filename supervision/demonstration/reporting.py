@@ -19,7 +19,7 @@ AHEAD_ID = "-ahead"
 """Ends the id of a fact that is reported before it happened, by a clock that is ahead."""
 EVENING = 17 * 60 + 30
 """Minutes after midnight at which the first department sends its day's batch."""
-LATE_ENTRY, CORRECTED, TWICE, AHEAD, OUTSIDE = 0.003, 0.004, 0.002, 0.0008, 0.0008
+LATE_ENTRY, CORRECTED, TWICE, AHEAD, OUTSIDE = 0.002, 0.003, 0.002, 0.0008, 0.0008
 """Shares of cases: a fact reported days later; with a wrong day, corrected afterwards; sent twice;
 by a clock that is ahead; all entered at once (体外循环)."""
 
@@ -35,11 +35,19 @@ def course(birth: Birth, calendar: Calendar) -> list[Reported]:
     """All that will ever be reported of a case, in no order."""
     story = Story(birth, calendar, birth.received)
     story.tell()
-    reported = [Reported(_stamp(story, told), _incoming(story, told)) for told in story.told]
+    reported = list(_reported(story))
     for share, slip in SLIPS:
         if story.chance(share):
             slip(story, reported)
     return reported
+
+
+def _reported(story: Story) -> Iterator[Reported]:
+    """Each fact after those that happened before it."""
+    last = 0
+    for told in sorted(story.told, key=lambda told: told.at):
+        last = max(last + SECOND, _stamp(story, told))
+        yield Reported(last, _incoming(story, told))
 
 
 def _incoming(story: Story, told: Told) -> Incoming:
@@ -60,7 +68,7 @@ def _stamp(story: Story, told: Told) -> Instant:
     """When a fact is recorded if nothing goes wrong."""
     if story.birth.pace.batches:
         return _evening(story, told.at)
-    seconds = story.between(1, 40) if not story.chance(0.05) else story.between(60, 900)
+    seconds = story.between(1, 40) if not story.chance(0.05) else story.between(60, 600)
     return told.at + int(seconds * SECOND)
 
 

@@ -84,7 +84,7 @@ class _Records:
     def __init__(self, path: Path, text: IO[str], delimiter: str) -> None:
         self._path = path
         self._text = text
-        self._delimiter = delimiter
+        self._reader = csv.reader(self, delimiter=delimiter, strict=True)
         self._line = 0
         self._again: deque[str] = deque()
         self._taken: list[str] = []
@@ -125,8 +125,7 @@ class _Records:
         self._taken = []
         begins = self._line + 1
         try:
-            # A reader a record: none keeps the state that a broken one left behind.
-            values = next(csv.reader(self._lines(), delimiter=self._delimiter, strict=True))
+            values = next(self._reader)
         except StopIteration:
             return None
         except csv.Error as error:
@@ -144,16 +143,21 @@ class _Records:
             return "a quote is opened and not closed"
         return f"not CSV ({why})"
 
-    def _lines(self) -> Iterator[str]:
-        while len(self._taken) < RECORD_LINES:
-            line = self._again.popleft() if self._again else self._read_line()
-            if not line:
-                return
-            self._line += 1
-            self._taken.append(line)
-            if len(line) > LINE_LARGEST:
-                raise csv.Error("line too long")
-            yield line
+    def __iter__(self) -> _Records:
+        return self
+
+    def __next__(self) -> str:
+        """A line for the csv module, which begins anew with each record, also after an error."""
+        if len(self._taken) >= RECORD_LINES:
+            raise StopIteration
+        line = self._again.popleft() if self._again else self._read_line()
+        if not line:
+            raise StopIteration
+        self._line += 1
+        self._taken.append(line)
+        if len(line) > LINE_LARGEST:
+            raise csv.Error("line too long")
+        return line
 
     def _read_line(self) -> str:
         try:

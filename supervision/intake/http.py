@@ -26,7 +26,7 @@ from ..errors import ClockJumped, StoreBusy, StoreError, StreamConflict, Supervi
 from ..record import Incoming, Outcome, Record
 from .envelope import BodyUnreadable, decode, read_event
 from .http_schema import BATCH, ONE, PLAIN, RESPONSES, request_body
-from .keys import KeyRing
+from .keys import KeyRing, digest_of
 from .problem import problem
 from .reading import Refused
 
@@ -147,8 +147,9 @@ class _Intake:
                 WWW_Authenticate="Bearer",
             )
         assert key is not None
-        if not self._limiter.hit(self._rate, key):
-            seconds = self._limiter.get_window_stats(self._rate, key).reset_time
+        digest = digest_of(key)
+        if not self._limiter.hit(self._rate, digest):
+            seconds = self._limiter.get_window_stats(self._rate, digest).reset_time
             raise self._too_fast(seconds)
         return str(source)
 

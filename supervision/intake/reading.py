@@ -288,11 +288,11 @@ def _check_number(name: str, value: int | None) -> None:
 
 
 def _check_line(longest: int, name: str, value: str) -> None:
-    if not value:
+    if len(value) <= longest and value.isprintable():
         return
     if len(value) > longest:
         raise FactUnreadable(f"{name}: has more than {longest} characters")
-    if not value.isprintable() and _IN_A_LINE.search(value):
+    if _IN_A_LINE.search(value):
         raise FactUnreadable(f"{name}: has a control character, line break or half a character")
 
 

@@ -19,6 +19,10 @@ SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 OFFICE_HOURS = (("09:00", "12:00"), ("13:00", "17:00"))
 """Used where no notice gives office hours."""
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+FIXED_SINCE = 694_224_000 * SECOND
+FIXED_UNTIL = 2_145_916_800 * SECOND
+"""1992 to 2038: between them a zone of one offset needs no look at its table."""
 MARGIN_YEARS = 6
 """Years kept ready on both sides of the notices; further days are computed when asked for."""
 
@@ -46,6 +50,7 @@ class Calendar:
         years = [*self.years, *(date.fromordinal(day).year for day in self.mentions)] or [2020]
         self._span(min(years) - MARGIN_YEARS, max(years) + MARGIN_YEARS)
         self._starts: dict[Day, Instant] = {}
+        self._fixed = _fixed_offset(self.zone)
 
     def _take(self, notice: CalendarPublished) -> None:
         if not notice.partial:
@@ -121,6 +126,8 @@ class Calendar:
 
     def day_of(self, at: Instant) -> Day:
         """The day of an instant in the calendar's zone."""
+        if self._fixed is not None and FIXED_SINCE <= at < FIXED_UNTIL:
+            return (at + self._fixed) // (24 * HOUR) + EPOCH_DAY
         return datetime.fromtimestamp(at // SECOND, self.zone).toordinal()
 
     def start_of(self, day: Day) -> Instant:
@@ -171,6 +178,17 @@ class Calendar:
                         return low + left
                     left -= high - low
             day = self.add(day, 1)
+
+
+def _fixed_offset(zone: ZoneInfo) -> int | None:
+    """The zone's offset in microseconds where it has been one since 1992; None where it changes."""
+    offsets = {
+        datetime(year, month, 1, tzinfo=zone).utcoffset()
+        for year in range(1992, 2038)
+        for month in (1, 4, 7, 10)
+    }
+    offset = offsets.pop()
+    return None if offsets or offset is None else int(offset.total_seconds()) * SECOND
 
 
 def _wall(base: datetime, offset: int) -> Instant:

@@ -50,7 +50,14 @@ class Case(NamedTuple):
 
     def first(self, *kinds: type[Fact], since: Instant | None = None) -> Known | None:
         """The first fact of these kinds, not before an instant."""
-        return next((k for k in self.all(*kinds) if since is None or k.at >= since), None)
+        found: Known | None = None
+        for kind in kinds:
+            for known in self.by.get(kind, ()):
+                if since is None or known.at >= since:
+                    if found is None or _order(known) < _order(found):
+                        found = known
+                    break
+        return found
 
     def ended(self, since: Instant) -> Known | None:
         """Withdrawn, refused or concluded: what stops every clock but delivery.

@@ -58,3 +58,6 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 for command in COMMANDS:
     assert isinstance(command, click.Command)
     main.add_command(command)
+
+if __name__ == "__main__":
+    main()

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
+import logging
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 import uvicorn
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from alerts.alarms import alarms
 from dashboards.app import Settings as PageSettings
 from dashboards.app import build
 from dashboards.live import LiveSource
 
-from ..clock import Clock, SimulatedClock, Simulation, SystemClock
+from ..clock import Clock, SimulatedClock, SteppedClock, rebase_simulation, start_simulation
 from ..errors import ClockJumped, StoreError
+from ..facts import instant
 from ..intake.http import router
+from ..judgement.cards import moment
 from ..record import Record
-from .demonstration import Demonstration
+from .demonstration import (
+    NIGHT_SPEED,
+    SPEED,
+    Demonstration,
+    Plan,
+    backfill,
+    kept_plan,
+    make_plan,
+)
 from .embedded import Embedded
-from .home import Held
 from .lists import first_lists
-from .settings import SIMULATION, Settings
+from .settings import PLAN, SIMULATION, Settings, clock_of
 
 ZONE = "Asia/Shanghai"
 FEED_EVERY = 0.25
@@ -38,25 +50,33 @@ FEED_EVERY = 0.25
 SHOW_EVERY = 0.25
 """Seconds between readings of the wall while somebody watches."""
 console = Console(highlight=False)
+log = logging.getLogger(__name__)
+
+
+class CityAsked(NamedTuple):
+    """The invented city that a new home begins with."""
+
+    seed: int
+    speed: int
 
 
 def serve(
-    given: Settings, *, host: str, port: int, city: "City | None", confirm_clock: bool
+    given: Settings, *, host: str, port: int, city: CityAsked | None, confirm_clock: bool
 ) -> None:
     """Run until interrupted, in a home that the caller holds. `city` is for a home that is new."""
-    clock = prepare(given.home, city)
+    plan = prepare(given.home, city)
+    clock = clock_of(given.home)
     record = Record(given.home, clock)
-    first_lists(record)
     if confirm_clock:
         record.confirm_clock("supervise run --confirm-clock")
-    simulated = isinstance(clock, SimulatedClock)
+    first_lists(record)
     running = Embedded(given.home, record, ZONE)
-    app = application(running, clock, given.district or ("演示区" if simulated else "本级"))
-    _tell(given.home, f"http://{host}:{port}", demonstration=simulated)
+    app = application(running, clock, given.district or ("演示区" if plan else "本级"))
+    _tell(given.home, f"http://{host}:{port}", demonstration=plan is not None)
     running.start()
     stop = Event()
-    if simulated:
-        feeder = Demonstration(record)
+    if plan:
+        feeder = Demonstration(record, plan.city())
         Thread(target=_feed, args=(feeder, clock, stop), name="city", daemon=True).start()
     try:
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
@@ -66,16 +86,78 @@ def serve(
         record.close()
 
 
+def prepare(home: Path, city: CityAsked | None) -> Plan | None:
+    """Make a demonstration ready: its past at the first start, its time later; None without one.
+
+    A home that began without a city never gets one, and keeps the one that it began with.
+    """
+    fresh, state = not (home / "log.db").exists(), home / SIMULATION
+    if not (home / PLAN).exists() and not (fresh and city):
+        return None
+    plan = kept_plan(home, make_plan(city.seed if city else 1))
+    if state.exists():
+        _go_on(home, state)
+    else:
+        _live_through(home, plan)
+        speed = city.speed if city else SPEED
+        start_simulation(state, instant(plan.now), speed=speed, night_speed=max(NIGHT_SPEED, speed))
+    return plan
+
+
+def _live_through(home: Path, plan: Plan) -> None:
+    """The city's past, judged as it came; taken up again where a kill left it."""
+    clock = SteppedClock(plan.city().begins)
+    record = Record(home, clock)
+    columns = (TextColumn("演示城市的前五周 the city's past"), BarColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress:
+            task = progress.add_task("past", total=1.0)
+            backfill(
+                record,
+                clock,
+                plan.city(),
+                instant(plan.now),
+                lambda share: progress.update(task, completed=share),
+            )
+    finally:
+        record.close()
+
+
+def _go_on(home: Path, state: Path) -> None:
+    """Simulated time goes on from its last stamp: it stands still while nobody runs it."""
+    record = Record(home, clock_of(home))
+    last = record.last_stamp()
+    record.close()
+    rebase_simulation(state, last)
+
+
+def _feed(feeder: Demonstration, clock: Clock, stop: Event) -> None:
+    """What the city reports, as its time goes on; while the store is busy, later."""
+    while not stop.wait(FEED_EVERY):
+        try:
+            feeder.feed(clock().wall)
+        except (StoreError, ClockJumped) as error:
+            log.warning("the city waits: %s", error)
+
+
 def application(running: Embedded, clock: Clock, district: str) -> FastAPI:
     """The API and the pages over running threads."""
 
     @asynccontextmanager
     async def life(server: FastAPI) -> AsyncIterator[None]:
         yield
-        page.producer.stop()
+        server.state.producer.stop()
 
-    server = FastAPI(title="行政审批电子监察 API", version="1", lifespan=life, docs_url=None)
+    server = FastAPI(
+        title="行政审批电子监察 Electronic supervision",
+        version=version("supervision"),
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
     server.include_router(router(running.record))
+    _own_routes(server, running)
     source = LiveSource(
         running.record,
         running.warehouse,
@@ -85,8 +167,49 @@ def application(running: Embedded, clock: Clock, district: str) -> FastAPI:
         zone=ZONE,
         speed=_speed_of(clock) if isinstance(clock, SimulatedClock) else None,
     )
-    page: Any = build(source, server, PageSettings(interval=SHOW_EVERY))
+    build(source, server, PageSettings(interval=SHOW_EVERY))
     return server
+
+
+def _own_routes(server: FastAPI, running: Embedded) -> None:
+    @server.get("/api/v1/health", tags=["system"])
+    def health() -> HealthTold:
+        """How the system is: `ok`, or `alarm` with what is wrong."""
+        return _health(running)
+
+    @server.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
+    def nothing(rest: str) -> JSONResponse:
+        """There is no such part of the API."""
+        problem = {"type": "about:blank", "title": "Not Found", "status": 404}
+        problem["detail"] = f"/api/{rest} does not exist; see /api/v1/openapi.json"
+        return JSONResponse(problem, 404, media_type="application/problem+json")
+
+
+class HealthTold(BaseModel):
+    """The answer of /api/v1/health."""
+
+    status: str
+    head: int
+    """The last position of the log."""
+    behind: int
+    """Events that the wall does not show yet."""
+    judged_until: str
+    """The instant up to which time has passed for judgement, ISO 8601; empty before the first."""
+    open_cases: int
+    alarms: list[str]
+
+
+def _health(running: Embedded) -> HealthTold:
+    pulse, now = running.pulse, datetime.now(UTC)
+    found = alarms(pulse.health, now.date(), frozenset({now.year, now.year + 1}))
+    return HealthTold(
+        status="alarm" if found else "ok",
+        head=running.record.head(),
+        behind=pulse.health.behind,
+        judged_until=moment(pulse.shown_at).isoformat() if pulse.shown_at else "",
+        open_cases=running.watch.open_cases,
+        alarms=[alarm.en for alarm in found],
+    )
 
 
 def _speed_of(clock: SimulatedClock) -> Any:
@@ -105,13 +228,3 @@ def _tell(home: Path, url: str, *, demonstration: bool) -> None:
     if demonstration:
         console.print("演示数据均为虚构，时间按倍速运行 an invented city; its time runs fast")
     console.print("Ctrl-C 结束 ends it")
-
-
-def rebased(path: Path, last: int) -> None:
-    """Let simulated time go on from its last stamp: it stands still while nobody runs it."""
-    state = msgspec.json.decode(path.read_bytes(), type=Simulation)
-    now = time.time_ns() // 1000
-    later = msgspec.structs.replace(state, real_origin=now, simulated_origin=last)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(msgspec.json.encode(later))
-    draft.replace(path)

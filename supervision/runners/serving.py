@@ -15,7 +15,7 @@ from .settings import loopback, open_record, settings
 
 @click.command()
 @click.option("--empty", is_flag=True, help="Without the invented city.")
-@click.option("--speed", default=120, help="How much faster than real time the city lives.")
+@click.option("--speed", default=120, type=click.IntRange(1, 3_600), help="How much faster than real time the city lives.")
 @click.option("--seed", default=1, help="Which city.")
 @click.option("--host", help="A loopback address.")
 @click.option("--port", type=click.IntRange(1, 65_535))
@@ -28,7 +28,7 @@ def run(
     A new home starts with an invented city that lives faster than real time; --empty starts
     without, on the real clock. A home stays what it was started as.
     """
-    from .server import serve
+    from .server import CityAsked, serve
 
     given = settings()
     where = loopback(host or given.host)
@@ -36,11 +36,10 @@ def run(
     held = Held(given.home)
     try:
         serve(
-            held,
             given,
             host=where,
             port=port or given.port,
-            demonstration=None if empty else (seed, speed),
+            city=None if empty else CityAsked(seed, speed),
             confirm_clock=confirm_clock,
         )
     finally:

@@ -20,6 +20,8 @@ from ..record import Record
 
 SIMULATION = "simulation.json"
 """In the home: present when its time is simulated, for every process that opens it."""
+PLAN = "demonstration.json"
+"""In the home of a demonstration: which city it is, so that it stays the same after a restart."""
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -72,9 +74,21 @@ def loopback(host: str) -> str:
     raise NotLoopback(host)
 
 
+class HomePreparing(SupervisionError):
+    """The home's demonstration has not lived through its past yet; its time is not ours."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"the demonstration in {home.absolute()} is being prepared by `supervise run`; "
+            "wait until the wall is up (run it again if it was interrupted)"
+        )
+
+
 def clock_of(home: Path) -> Clock:
     """The system's clock, or the simulated one that the home's state file sets."""
     state = home / SIMULATION
+    if (home / PLAN).exists() and not state.exists():
+        raise HomePreparing(home)
     return SimulatedClock(state) if state.exists() else SystemClock()
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from supervision.facts import ApplicationReceived, CaseConcluded, Fact, FeeCharged, StepCompleted
 from supervision.intake.applying import Applier, OpenCase, Refusal, Told
@@ -238,3 +240,38 @@ def test_the_chinese_example_tells_every_kind_of_message() -> None:
     assert received.fact.materials == ("申请表", "平面图")
     opinions = [each.private["opinion"] for each in told if "opinion" in each.private]
     assert "现场与图相符，\n拟同意。" in opinions
+
+
+MESSAGES = load_mapping(EXAMPLES / "guangdong" / "mapping.toml")
+CELLS = st.text(max_size=12) | st.sampled_from(
+    [
+        "0",
+        "2",
+        "3",
+        "1",
+        "4",
+        "5",
+        "7",
+        "不予受理",
+        "2026-03-02 09:05:00",
+        "2026年3月2日",
+        "-1",
+        "9" * 15,
+    ]
+)
+CELL_OF = dict.fromkeys(sorted(MESSAGES.columns()), CELLS)
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional=CELL_OF), max_size=4))
+def test_any_cells_give_facts_or_refusals(lines: list[dict[str, str]]) -> None:
+    """Nothing is raised, and every line is told or refused."""
+    case = OpenCase("1", 2)
+    applier = Applier(MESSAGES)
+    for number, line in enumerate(lines, 2):
+        row = Row(number, line)
+        assert applier.case_no(row) in (line.get("申办流水号", "").strip(), "")
+        told = len(case.told)
+        assert len(applier.take(row, case)) + len(case.told) - told == 1
+    told_in_all, refusals = applier.close(case)
+    assert len(told_in_all) == len(case.told)
+    assert not refusals

@@ -1,0 +1,15 @@
+"""For every test: a home of its own, so that nothing touches the operator's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """SUPERVISION_HOME in the test's own folder, for it and the processes that it starts."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SUPERVISION_HOME", str(folder))
+    return folder
