@@ -1,4 +1,4 @@
-"""The demonstration: an invented city that is the same for whoever asks, and says it is invented."""
+"""The demonstration: an invented city, the same for whoever asks, that says it is invented."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_nothing_is_recorded_before_it_happens_but_by_a_clock_that_is_ahead() ->
     """Those few are marked by their id."""
     early = {i.fact.id for stamp, i in fortnight() if instant(i.fact.occurred_at) > stamp}
     assert early
-    assert all(id.endswith(AHEAD_ID) for id in early)
+    assert all(name.endswith(AHEAD_ID) for name in early)
 
 
 def test_every_kind_of_fact_that_departments_report_occurs_within_two_weeks() -> None:
@@ -277,7 +277,7 @@ def test_a_backlog_is_recorded_as_it_was_lived(small: tuple[City, SteppedClock, 
     stored = everything(record)
     due = city.facts_between(city.begins, NOW)
     facts = [s for s in stored if s.stream.endswith("/facts")]
-    assert {i.fact.id for _, i in due} == {getattr(s.event, "id") for s in facts}
+    assert {i.fact.id for _, i in due} == {s.event.id for s in facts}
     assert any(s.topic.startswith("CardIssued/") for s in stored)
     assert (stored[-1].position, {}) == (watch.position, watch.halted)
     assert shares == sorted(shares)
@@ -290,7 +290,7 @@ def test_a_backlog_that_was_cut_goes_on(small: tuple[City, SteppedClock, Record]
     city, clock, record = small
     backfill(record, clock, city, at("2026-03-16 11:03"))
     backfill(record, clock, City(1, date(2026, 3, 13), 30), NOW)
-    facts = [getattr(s.event, "id") for s in everything(record) if s.stream.endswith("/facts")]
+    facts = [s.event.id for s in everything(record) if s.stream.endswith("/facts")]
     due = {i.fact.id for _, i in city.facts_between(city.begins, NOW)}
     assert len(facts) == len(set(facts))
     assert due == set(facts)
