@@ -26,9 +26,10 @@ from supervision.judgement.cards import (
     Cards,
 )
 from supervision.judgement.case import Case
-from supervision.judgement.clocks import Clock, Running, run_clocks, terms_of
+from supervision.judgement.clocks import Running, run_clocks
 from supervision.judgement.deadline import listed_limit
 from supervision.judgement.shelf import Entry, Lists, Shelf, concerns
+from supervision.judgement.terms import Clock, terms_of
 from supervision.lists import LISTS
 from supervision.store.stored import Stored
 from supervision.streams import parse

@@ -156,7 +156,8 @@ def _key(text: str) -> Key | None:
     if not text:
         return -1, 0, "", ""
     try:
-        return msgspec.json.decode(text, type=Key)
+        key: Key = msgspec.json.decode(text, type=Key)
+        return key
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 

@@ -79,7 +79,7 @@ class Watch:
     @property
     def open_cases(self) -> int:
         """How many cases are under watch."""
-        return len(self._idle) + len(self._hot.keys() - self._idle.keys())
+        return len(self._idle) + sum(w.docket.live for w in list(self._hot.values()))
 
     @property
     def sweeping(self) -> bool:

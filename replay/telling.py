@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from supervision.acts import ZH as ACTS_ZH
 from supervision.acts import CardIssued
-from supervision.facts import ZH as FACTS_ZH
 from supervision.facts import EPOCH, Fact, FactCorrected, Instant, instant
+from supervision.facts import ZH as FACTS_ZH
 from supervision.fold import Folded
 from supervision.judgement.assess import Assessment, assess, near
 from supervision.judgement.calendar import HOUR
@@ -30,9 +30,9 @@ from supervision.judgement.cards import (
     moment,
 )
 from supervision.judgement.case import Case
-from supervision.judgement.clocks import Clock
 from supervision.judgement.explain import days_of
 from supervision.judgement.shelf import Lists, Shelf
+from supervision.judgement.terms import Clock
 from supervision.store.stored import Stored
 from supervision.streams import parse
 from supervision.why import CLOCKS, ERRORS, limit_words, why

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from .acts import CardIssued
-from .judgement.clocks import ARTICLE_45
 from .judgement.deadline import UNITS, LimitUnreadable, parse_limit
+from .judgement.pauses import ARTICLE_45
 
 CLOCKS = {
     "notice": ("受理告知时限", "notice of acceptance"),

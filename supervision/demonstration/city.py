@@ -15,9 +15,10 @@ from ..facts import Instant
 from ..judgement.calendar import SECOND, Calendar
 from ..lists import ItemPublished, PostGranted
 from ..record import Incoming
-from .course import ONLINE, Birth, Pace
+from .course import Birth
 from .desks import is_slow
 from .draw import dice, pick, share
+from .habits import ONLINE, Pace
 from .items import catalogue, weights
 from .office import DAY, city_calendar
 from .reporting import SOURCE, Reported, course

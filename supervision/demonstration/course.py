@@ -17,43 +17,12 @@ from ..facts import Actor, Instant
 from ..judgement.calendar import SECOND, Calendar
 from ..judgement.deadline import listed_limit
 from ..lists import ItemPublished, Special, Step
+from . import habits
 from .draw import pick
+from .habits import ONLINE, Pace
 from .items import LICENCE
 from .office import DAY_HOURS, MINUTE, after, days_after, opened, shown
 from .staff import CLERK, HEAD, REVIEWER, SIGNER
-
-ONLINE = ("网上", "手机")
-
-REFUSED, DENIED, RETURNED, WITHDRAWN = 0.012, 0.008, 0.006, 0.01
-"""Shares of cases that end so."""
-SUPPLEMENTED, NEVER_COMPLETED, NOT_AT_ONCE = 0.06, 0.1, 0.07
-"""补正: of all cases; of those never completed, of those asked twice for what was missing."""
-NO_REASON = 0.08
-"""Of refusals, denials and returns."""
-IN_SPECIAL, OVER_APPROVAL, NOT_TOLD = 0.3, 0.15, 0.1
-"""特别程序: of items that have one; of those longer than approved, without written notice."""
-EXTENDED, EXTENDED_LATE = 0.03, 0.25
-"""延期: of licences of seven days and more; of those approved too late."""
-UNTIL_SIGNING = 0.8
-"""Share of the time to the decision after which the last step before it is done."""
-NOTICE_LATE = 0.002
-DELIVERED_LATE = 0.006
-SKIPPED, STRANGER, SAME_PERSON = 0.002, 0.0005, 0.002
-"""Review left out; done by one without the post; signed by who reviewed."""
-WRONG_FEE, STRANGE_FEE = 0.015, 0.0003
-RATED, GRADES = 0.3, ((5, 0.86), (4, 0.09), (3, 0.03), (2, 0.012), (1, 0.008))
-COMPLAINED, ANSWERED = 0.004, 0.9
-
-
-class Pace(NamedTuple):
-    """How a department works: share of the promise it usually takes, shares of late and lost."""
-
-    usual: float
-    late: float
-    lost: float
-    batches: bool
-    """Reports in one batch in the evening, at `slot` minutes after half past five."""
-    slot: int
 
 
 class Birth(NamedTuple):
@@ -152,7 +121,7 @@ class Story:
         )
         if self._admitted():
             self._handled()
-        if self.chance(COMPLAINED):
+        if self.chance(habits.COMPLAINED):
             self._complained()
 
     def _admitted(self) -> bool:
@@ -163,9 +132,9 @@ class Story:
                 self.open()
         else:
             self._waits()
-        if self.item.promise != "0sd" and self.chance(SUPPLEMENTED):
+        if self.item.promise != "0sd" and self.chance(habits.SUPPLEMENTED):
             return self._supplemented() and self._accepted()
-        if self.chance(REFUSED):
+        if self.chance(habits.REFUSED):
             self.say(
                 "CaseRefused",
                 self.who(CLERK),
@@ -177,7 +146,7 @@ class Story:
 
     def _waits(self) -> None:
         self.open()
-        if self.chance(NOTICE_LATE):
+        if self.chance(habits.NOTICE_LATE):
             self.days(6, 9)
         else:
             self.spend(
@@ -187,9 +156,9 @@ class Story:
     def _accepted(self) -> bool:
         self.say("CaseAccepted", self.who(CLERK), document="受〔演示〕")
         if self.item.fee:
-            wrong = 500 if self.chance(WRONG_FEE) else 0
+            wrong = 500 if self.chance(habits.WRONG_FEE) else 0
             self._charged(self.item.fee + wrong)
-        elif self.chance(STRANGE_FEE):
+        elif self.chance(habits.STRANGE_FEE):
             self._charged(2_000)
         return True
 
@@ -204,20 +173,20 @@ class Story:
         )
 
     def _reason(self, words: str) -> dict[str, str]:
-        return {} if self.chance(NO_REASON) else {"reason": f"演示：{words}"}
+        return {} if self.chance(habits.NO_REASON) else {"reason": f"演示：{words}"}
 
     def _supplemented(self) -> bool:
         """补正; whether the materials were completed."""
         missing = ("平面图",)
         self._asked(1, missing)
         self.days(1, 5)
-        if self.chance(NEVER_COMPLETED):
+        if self.chance(habits.NEVER_COMPLETED):
             self.days(6, 10)
             self.say(
                 "CaseConcluded", self.who(CLERK), {"reason": "演示：逾期未补交"}, result="补交不来"
             )
             return False
-        if self.chance(NOT_AT_ONCE):
+        if self.chance(habits.NOT_AT_ONCE):
             self._received(1, missing, complete=False)
             self.spend(1)
             self._asked(2, ("平面图", "租赁合同"))
@@ -249,16 +218,16 @@ class Story:
     # From acceptance to the decision.
 
     def _handled(self) -> None:
-        if self.chance(WITHDRAWN):
+        if self.chance(habits.WITHDRAWN):
             self.spend(self.between(0.5, 5))
             self.say("CaseWithdrawn", self.nobody(), {"reason": "演示：申请人撤回"})
             return
         hours, extended = self._hours()
-        if self.item.specials and self.chance(IN_SPECIAL):
+        if self.item.specials and self.chance(habits.IN_SPECIAL):
             self.spend(hours * 0.1)
             self._paused(self.item.specials[0])
         self._worked(hours, extended)
-        if self.chance(RETURNED):
+        if self.chance(habits.RETURNED):
             self.say(
                 "CaseConcluded", self.who(CLERK), self._reason("材料不符，退回"), result="退件"
             )
@@ -274,7 +243,7 @@ class Story:
         if promise.unit == "sd":
             return (self.between(7, 12) if drawn < pace.late / 2 else 0), False
         long = self.item.kind == LICENCE and promise.n >= 7
-        if long and self.chance(EXTENDED):
+        if long and self.chance(habits.EXTENDED):
             return legal.n * DAY_HOURS * self.between(0.95, 1.2), True
         if drawn < pace.lost:
             return legal.n * DAY_HOURS * self.between(1.03, 1.3), False
@@ -292,9 +261,9 @@ class Story:
             basis=special.basis,
             approved_days=approved,
             approver=self.who(HEAD).id,
-            told_at=None if self.chance(NOT_TOLD) else shown(self.at),
+            told_at=None if self.chance(habits.NOT_TOLD) else shown(self.at),
         )
-        over = self.chance(OVER_APPROVAL)
+        over = self.chance(habits.OVER_APPROVAL)
         self.days(approved + 1, approved + 4) if over else self.days(2, approved - 1)
         self.say(
             "SpecialProcedureEnded",
@@ -313,11 +282,11 @@ class Story:
         steps = [
             s for s in self.item.steps if s.code not in ("acceptance", "signing", "conclusion")
         ]
-        if steps and self.chance(SKIPPED):
+        if steps and self.chance(habits.SKIPPED):
             steps = steps[:-1]
         for n, step in enumerate(steps, 1):
             self.at = begun
-            self.spend(hours * UNTIL_SIGNING * n / len(steps) * self.between(0.85, 1))
+            self.spend(hours * habits.UNTIL_SIGNING * n / len(steps) * self.between(0.85, 1))
             self._stepped(step)
         if extended:
             self.at = begun
@@ -326,7 +295,7 @@ class Story:
         self.spend(hours)
 
     def _stepped(self, step: Step) -> None:
-        actor = self.who(CLERK) if self.chance(STRANGER) else self.who(REVIEWER)
+        actor = self.who(CLERK) if self.chance(habits.STRANGER) else self.who(REVIEWER)
         self.say(
             "StepCompleted",
             actor,
@@ -339,7 +308,7 @@ class Story:
         """延期, within the legal limit, or after it."""
         legal = listed_limit(self.item.legal)
         assert legal
-        late = self.chance(EXTENDED_LATE)
+        late = self.chance(habits.EXTENDED_LATE)
         self.spend(legal.n * DAY_HOURS * (1.06 if late else self.between(0.15, 0.85)))
         head = self.who(HEAD)
         self.say(
@@ -353,7 +322,7 @@ class Story:
         )
 
     def _decided(self, *, at_once: bool) -> None:
-        granted = not self.chance(DENIED)
+        granted = not self.chance(habits.DENIED)
         signer = self._signer()
         self.say(
             "DecisionSigned",
@@ -373,7 +342,7 @@ class Story:
 
     def _signer(self) -> Actor:
         reviewers = [t.actor for t in self.told if t.fields.get("step") == "review"]
-        if reviewers and self.chance(SAME_PERSON):
+        if reviewers and self.chance(habits.SAME_PERSON):
             return replace(reviewers[0], post=SIGNER)
         return self.who(SIGNER)
 
@@ -385,7 +354,7 @@ class Story:
             self.spend(self.between(0.2, 5))
             number = f"演示证{self.birth.case_no[5:]}"
             self.say("CertificateIssued", self.who(CLERK), number=number)
-            if self.chance(DELIVERED_LATE):
+            if self.chance(habits.DELIVERED_LATE):
                 self.days(12, 16)
             self.spend(self.between(0.1, 2))
             self.say("ReadyForCollection", self.who(CLERK), way="窗口领取")
@@ -394,15 +363,15 @@ class Story:
             return
         way = "邮寄" if self.chance(0.25) else "窗口领取"
         self.say("ResultDelivered", self.who(CLERK), way=way)
-        if self.chance(RATED):
+        if self.chance(habits.RATED):
             self._rated()
 
     def _rated(self) -> None:
         self.at += int(self.between(1, 240)) * MINUTE
-        grade = pick(GRADES, self.birth.random.random())
+        grade = pick(habits.GRADES, self.birth.random.random())
         bad = {"text": "演示：等待时间较长"} if grade <= 2 else {}
         rating = self.say("ServiceRated", self.nobody(), bad, grade=grade, channel="评价器")
-        if grade <= 2 and self.chance(ANSWERED):
+        if grade <= 2 and self.chance(habits.ANSWERED):
             self._answered(rating)
 
     def _complained(self) -> None:
@@ -410,7 +379,7 @@ class Story:
         filed = self.say(
             "ComplaintFiled", self.nobody(), {"matter": "演示：办不成事反映"}, channel="热线"
         )
-        if self.chance(ANSWERED):
+        if self.chance(habits.ANSWERED):
             self._answered(filed)
 
     def _answered(self, filed: Told) -> None:

@@ -13,9 +13,10 @@ from ..lists import OutageRecorded, PolicyPublished, Rule
 from .calendar import SECOND, Calendar
 from .cards import PROPOSED, RED, WITHDRAWN, YELLOW, Cards, answer_windows
 from .case import Case
-from .clocks import Clock, Running, run_clocks, terms_of
-from .deadline import Limit, Pause, deadline, days_left_from, hours_left_from, listed_limit
+from .clocks import Running, run_clocks
+from .deadline import Limit, Pause, days_left_from, deadline, hours_left_from, listed_limit
 from .shelf import NEVER, Lists
+from .terms import Clock, terms_of
 from .violations import Found, Scene, data_errors, scene_of, violations
 
 BREACHES = (YELLOW, RED)

@@ -9,8 +9,8 @@ from ..acts import Account, Run
 from ..facts import Instant
 from .calendar import HOUR, Calendar, Day
 from .cards import moment
-from .clocks import Clock
 from .deadline import Deadline, Limit
+from .terms import Clock
 
 START, COUNTED, MAKEUP, WEEKEND, HOLIDAY, PAUSED, ROLLED = (
     "start",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from ..acts import (
     CardAct,
@@ -124,7 +125,7 @@ def _late_facts(
     return tuple(k.fact.id for k in late) if card.identity in named else ()
 
 
-def _about(case: Case, card: str, now: Instant) -> dict[str, object]:
+def _about(case: Case, card: str, now: Instant) -> dict[str, Any]:
     return {
         "source": case.source,
         "case_no": case.case_no,

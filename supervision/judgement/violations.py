@@ -24,17 +24,11 @@ from ..facts import (
 from ..lists import ItemPublished
 from .calendar import SECOND
 from .case import Case
-from .clocks import (
-    STEP_FACTS,
-    Clock,
-    Running,
-    legal_limit,
-    own_limit,
-    step_order,
-    terms_of,
-)
+from .clocks import STEP_FACTS, Running, step_order
 from .deadline import listed_limit
+from .ladder import legal_limit, own_limit
 from .shelf import Lists
+from .terms import Clock, terms_of
 
 MANY_STEPS = 3
 WITHIN = 10 * SECOND

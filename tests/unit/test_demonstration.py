@@ -32,6 +32,7 @@ from supervision.store.stored import Stored
 from tests.court import at, when
 
 ITEMS = catalogue()
+CALENDAR = city_calendar()
 FIRST = date(2026, 3, 2)
 
 
@@ -205,22 +206,21 @@ def card(number: int, **fields: object) -> CardIssued:
         "department": "区水务局",
         **fields,
     }
-    return CardIssued(**says)  # type: ignore[arg-type]
+    return CardIssued(**says)
 
 
 def answers(number: int, **fields: object) -> list[tuple[Instant, DeskAct]]:
     """What is answered to it."""
-    return answers_to(card(number, **fields), 1, city_calendar())
+    return answers_to(card(number, **fields), 1, CALENDAR)
 
 
 def test_answers_come_in_office_hours_after_the_card_and_in_order() -> None:
     """A card of midnight is acknowledged in the morning at the earliest."""
-    calendar = city_calendar()
     for number in range(50):
         given = [stamp for stamp, _ in answers(number)]
         assert sorted(given) == given
         assert all(stamp > at("2026-03-05 00:00") for stamp in given)
-        assert all(calendar.within_hours(stamp - 1) for stamp in given)
+        assert all(CALENDAR.within_hours(stamp - 1) for stamp in given)
 
 
 def test_answers_are_the_same_for_whoever_asks() -> None:
@@ -309,6 +309,15 @@ def test_a_feeder_goes_on_where_another_ended(small: tuple[City, SteppedClock, R
     record.close()
 
 
+def test_a_stepped_clock_never_goes_back_and_can_be_handed_over() -> None:
+    """One record lives through the backlog and then goes on with another clock."""
+    clock = SteppedClock(NOW)
+    clock.set(NOW - DAY)
+    assert clock().wall == NOW
+    clock.hand_over(SteppedClock(NOW + DAY))
+    assert clock().wall == NOW + DAY
+
+
 def test_a_home_keeps_its_plan(tmp_path: Path) -> None:
     """A restart with other settings goes on with the same city."""
     first = kept_plan(tmp_path, make_plan(seed=3, days=5))
@@ -317,7 +326,7 @@ def test_a_home_keeps_its_plan(tmp_path: Path) -> None:
 
 def test_the_steps_of_a_backlog_end_with_now() -> None:
     """In order, midnights among them, nothing later."""
-    taken = list(steps(city_calendar(), at("2026-03-13 10:00"), NOW))
+    taken = list(steps(CALENDAR, at("2026-03-13 10:00"), NOW))
     assert sorted(set(taken)) == taken
     assert taken[-1] == NOW
     assert at("2026-03-16 00:00") + 1_000_000 in taken
