@@ -7,10 +7,12 @@ from dash.development.base_component import Component
 from replay.history import CardDrawn, CaseHistory, Entry, FindingDrawn
 
 from .clock_view import clock_view
-from .show import Child, chip, div, span, tag
-from .words import CARD_STATES, FAMILIES, either, kind_name, say
+from .show import Child, chip, div, span, spoken_time, tag
+from .words import CARD_STATES, FAMILIES, TEXTS, either, kind_name, say
 
 MASK = "••••"
+GRAVEST = ("red", "yellow", "reminder")
+OVER = ("lapsed", "withdrawn", "closed")
 
 
 def case_page(history: CaseHistory, lang: str) -> Component:
@@ -20,7 +22,7 @@ def case_page(history: CaseHistory, lang: str) -> Component:
         findings(history.findings, lang),
         section("case_cards", card_list(history.cards, lang), lang),
         section("case_clocks", clock_list(history, lang), lang),
-        section("case_entries", entries(history.entries, lang), lang),
+        section("case_entries", entries(history, lang), lang),
         cls="case",
     )
 
@@ -63,7 +65,7 @@ def pairs(given: list[tuple[str, str]]) -> Component:
     """Names and values; what is empty is left out."""
     return tag(
         "Dl",
-        *(div(tag("Dt", name), tag("Dd", value)) for name, value in given if value),
+        *(div(tag("Dt", name), tag("Dd", spoken_time(value))) for name, value in given if value),
         cls="pairs",
     )
 
@@ -84,10 +86,16 @@ def findings(found: tuple[FindingDrawn, ...], lang: str) -> Component | None:
 
 
 def card_list(cards: tuple[CardDrawn, ...], lang: str) -> Component:
-    """The cards, newest last as they came."""
+    """The cards, the gravest that stand first, otherwise as they came."""
     if not cards:
         return tag("P", say("no_cards", lang), cls="nothing")
-    return div(*(card(one, lang) for one in cards), cls="card-list")
+    ordered = sorted(cards, key=lambda one: (one.state in OVER, gravity(one)))
+    return div(*(card(one, lang) for one in ordered), cls="card-list")
+
+
+def gravity(one: CardDrawn) -> int:
+    """0 for the gravest."""
+    return GRAVEST.index(one.severity) if one.severity in GRAVEST else len(GRAVEST)
 
 
 def card(one: CardDrawn, lang: str) -> Component:
@@ -132,26 +140,34 @@ def clock_list(history: CaseHistory, lang: str) -> Component:
     return div(*(clock_view(clock, lang) for clock in history.clocks), cls="clock-list")
 
 
-def entries(listed: tuple[Entry, ...], lang: str) -> Component:
+def entries(history: CaseHistory, lang: str) -> Component:
     """Facts and acts in the order in which they were recorded."""
-    if not listed:
+    if not history.entries:
         return tag("P", say("no_entries", lang), cls="nothing")
     names = ("position", "occurred", "recorded", "what", "who")
     heads = tag("Tr", *(tag("Th", say(name, lang), scope="col") for name in names))
-    rows = [entry_row(one, lang) for one in listed]
+    named = {one.card: card_name(one, lang) for one in history.cards}
+    rows = [entry_row(one, named, lang) for one in history.entries]
     return tag("Table", tag("Thead", heads), tag("Tbody", *rows), cls="lines entries")
 
 
-def entry_row(one: Entry, lang: str) -> Component:
-    """One fact or act, with both of its times."""
+def card_name(one: CardDrawn, lang: str) -> str:
+    """A card within the story: its label and the beginning of its number."""
+    return f"{either_text(one.label_zh, one.label_en, lang)} {one.card[:6]}"
+
+
+def entry_row(one: Entry, named: dict[str, str], lang: str) -> Component:
+    """One fact or act, with both of its times; a card is told by its name, not by its number."""
     kind = one.zh if lang == "zh" and one.zh else kind_name(one.kind, lang)
     told = either_text(one.what_zh, one.what_en, lang)
+    for card_no, name in named.items():
+        told = told.replace(card_no, name)
     lit = chip(one.severity, lang) if one.severity else None
     return tag(
         "Tr",
         tag("Td", f"{one.position:,}", cls="number faint"),
-        tag("Td", one.occurred_at, cls="moment"),
-        tag("Td", one.recorded_at, cls="moment"),
+        tag("Td", spoken_time(one.occurred_at), cls="moment"),
+        tag("Td", spoken_time(one.recorded_at), cls="moment"),
         tag(
             "Td",
             span(either(FAMILIES, one.family, lang), cls=f"family of-{one.family}"),
@@ -159,7 +175,7 @@ def entry_row(one: Entry, lang: str) -> Component:
             lit,
             *entry_marks(one, lang),
             span(told, cls="told"),
-            *masked_texts(one),
+            *masked_texts(one, lang),
             cls="wide",
         ),
         tag("Td", one.who, cls="ids"),
@@ -176,6 +192,7 @@ def entry_marks(one: Entry, lang: str) -> list[Child]:
     ]
 
 
-def masked_texts(one: Entry) -> list[Child]:
+def masked_texts(one: Entry, lang: str) -> list[Child]:
     """Free text by name only: whatever the source gave, the words do not leave the server."""
-    return [span(f"{name}: {MASK}", cls="masked") for name, _ in one.texts]
+    named = [either(TEXTS, name, lang) for name, _ in one.texts]
+    return [span(f"{name}: {MASK}", cls="masked") for name in named]

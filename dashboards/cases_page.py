@@ -11,8 +11,8 @@ from .show import (
     cases_address,
     chip,
     div,
+    end,
     link,
-    minute,
     number,
     span,
     tag,
@@ -86,7 +86,7 @@ def row(line: CaseLine, zone: str, lang: str) -> Component:
         marks.append(span(say("history", lang), cls="mark", title=say("history_long", lang)))
     if line.provisional:
         marks.append(span(say("provisional", lang), cls="mark"))
-    due = minute(line.deadline, zone) if line.deadline else "–"
+    due = end(line.deadline, zone) if line.deadline else "–"
     clock = span(either(CLOCKS, line.clock, lang), cls="faint") if line.clock else None
     state = line.state_en or line.state_zh if lang == "en" else line.state_zh or line.state_en
     number_link = link(case_address(line.source, line.case_no, lang), line.case_no)

@@ -9,7 +9,9 @@ from dash.development.base_component import Component
 
 from replay.history import ClockDrawn, DayDrawn
 
-from .show import Child, div, span, tag
+from supervision.why import MODES
+
+from .show import Child, div, span, spoken_time, tag
 from .words import CLOCK_STATES, WEEKDAYS, either, say, side
 
 LEGEND = ("counted", "makeup", "weekend", "holiday", "paused")
@@ -56,7 +58,7 @@ def facts(clock: ClockDrawn, lang: str) -> Component:
     """Start, limit, deadline and the lists that it rests on."""
     given = (
         ("started_at", clock.started_at),
-        ("limit", clock.limit),
+        ("limit", limit(clock, lang)),
         ("ends", clock.deadline),
         ("crosses_at", clock.crosses_at),
         ("stopped_at", clock.stopped_at),
@@ -65,10 +67,16 @@ def facts(clock: ClockDrawn, lang: str) -> Component:
         ("law", clock.law),
         ("item_version", clock.item_version),
         ("calendar_version", ", ".join(clock.calendar)),
-        ("mode", clock.mode),
+        ("mode", either(MODES, clock.mode, lang)),
     )
-    shown = [div(tag("Dt", say(k, lang)), tag("Dd", v)) for k, v in given if v]
+    shown = [div(tag("Dt", say(k, lang)), tag("Dd", spoken_time(v))) for k, v in given if v]
     return tag("Dl", *shown, cls="pairs")
+
+
+def limit(clock: ClockDrawn, lang: str) -> str:
+    """The limit in the language, of the two in which it is told."""
+    told = clock.limit.split(" / ")
+    return told[-1] if lang == "en" else told[0]
 
 
 def month(name: str, days: list[DayDrawn], lang: str) -> Component:

@@ -11,7 +11,7 @@ from .show import div, local, number, span, tag
 from .wall_figures import View
 
 WIDTH, HEIGHT = 556, 138
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 8, 22
+LEFT, RIGHT, TOP, BOTTOM = 52, 22, 8, 22
 LINES = (
     ("received", "#e8eef9", ""),
     ("accepted", "#8fa3c8", "7 5"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from .words import SHAPES, say
 
 Child = Component | str | int | float | None
 Ratio = tuple[int, int]
+OFFSET = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)([+-]\d\d:\d\d)")
 
 
 def tag(name: str, *children: Child | Sequence[Child], cls: str = "", **attrs: Any) -> Component:
@@ -89,9 +91,18 @@ def clock_time(at: int, zone: str, now: int = 0) -> str:
     return moment.strftime("%H:%M:%S" if today else "%m-%d %H:%M")
 
 
-def minute(at: int, zone: str) -> str:
-    """YYYY-MM-DD HH:MM."""
-    return local(at, zone).strftime("%Y-%m-%d %H:%M")
+def end(at: int, zone: str) -> str:
+    """The end of a limit, YYYY-MM-DD HH:MM; a day's end is its own 24:00, not the next day's 00:00."""
+    moment = local(at, zone)
+    if moment.hour == moment.minute == moment.second == 0:
+        return f"{moment - timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def spoken_time(text: str) -> Child:
+    """A time as it was told, its offset set small: it is read only where offsets differ."""
+    told = OFFSET.fullmatch(text)
+    return span(told[1], span(told[2], cls="offset")) if told else text
 
 
 def address(path: str, lang: str, /, **query: str) -> str:

@@ -182,8 +182,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_found": ("没有这一页", "There is no such page"),
     "not_found_case": ("没有这个办件", "There is no such case"),
     "not_found_long": (
-        "请核对办件编号与来源系统；也可以在下面查询，或回到监察大屏。",
-        "Check the case number and its source system, search below, or go back to the wall.",
+        "请核对办件编号与来源系统；也可以在上方查询，或回到监察大屏。",
+        "Check the case number and its source system, search above, or go back to the wall.",
     ),
     "failed": ("暂时读不到数据", "The data cannot be read just now"),
     "failed_long": (
@@ -263,6 +263,16 @@ CARD_STATES: dict[str, tuple[str, str]] = {
     "disputed": ("存疑", "disputed"),
     "proposed": ("拟发", "proposed"),
 }
+TEXTS: dict[str, tuple[str, str]] = {
+    "applicant": ("申请人", "applicant"),
+    "opinion": ("意见", "opinion"),
+    "reason": ("理由", "reason"),
+    "notes": ("备注", "notes"),
+    "matter": ("事由", "matter"),
+    "answer": ("答复", "answer"),
+    "text": ("内容", "text"),
+}
+"""Personal data and free text by name."""
 WEEKDAYS: tuple[tuple[str, str], ...]
 WEEKDAYS = (("一", "Mon"), ("二", "Tue"), ("三", "Wed"), ("四", "Thu"), ("五", "Fri"))
 WEEKDAYS += (("六", "Sat"), ("日", "Sun"))

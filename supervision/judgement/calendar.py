@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -50,7 +51,16 @@ class Calendar:
         years = [*self.years, *(date.fromordinal(day).year for day in self.mentions)] or [2020]
         self._span(min(years) - MARGIN_YEARS, max(years) + MARGIN_YEARS)
         self._starts: dict[Day, Instant] = {}
-        self._fixed = _fixed_offset(self.zone)
+        self._fixed = _fixed_offset(zone)
+        self._known_from, self._known_to = self._known_span()
+
+    def _known_span(self) -> tuple[Day, Day]:
+        """The newest run of years with a notice, first and last day; none: an empty span."""
+        years = sorted(self.years, reverse=True)
+        if not years:
+            return 1, 0
+        run = [y for n, y in enumerate(years) if y == years[0] - n]
+        return date(run[-1], 1, 1).toordinal(), date(run[0], 12, 31).toordinal()
 
     def _take(self, notice: CalendarPublished) -> None:
         if not notice.partial:
@@ -90,6 +100,8 @@ class Calendar:
 
     def unknown_between(self, first: Day, last: Day) -> bool:
         """Whether any year from the first day's to the last day's has no notice."""
+        if self._known_from <= first and last <= self._known_to:
+            return False
         low, high = date.fromordinal(first).year, date.fromordinal(last).year
         return any(year not in self.years for year in range(low, high + 1))
 
@@ -180,10 +192,11 @@ class Calendar:
             day = self.add(day, 1)
 
 
-def _fixed_offset(zone: ZoneInfo) -> int | None:
+@lru_cache
+def _fixed_offset(zone: str) -> int | None:
     """The zone's offset in microseconds where it has been one since 1992; None where it changes."""
     offsets = {
-        datetime(year, month, 1, tzinfo=zone).utcoffset()
+        datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset()
         for year in range(1992, 2038)
         for month in (1, 4, 7, 10)
     }

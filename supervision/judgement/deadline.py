@@ -129,6 +129,8 @@ def deadline(
     `pauses` are taken in order of their start; one that begins after the deadline as it then stood
     is ignored. An open pause counts up to its approval, or up to `now` where it has none.
     """
+    if not pauses and limit.unit == "wd" and mode == DAY_END:
+        return _plain(calendar, start, limit.n + extension)
     day, crosses = _end(calendar, start, limit, mode, extension, 0)
     excluded: list[tuple[Day, Day]] = []
     credit, running_free = 0, False
@@ -150,6 +152,15 @@ def deadline(
         tuple(excluded),
         credit,
         calendar.unknown_between(first, day) and (limit.unit != "at" or bool(credit or extension)),
+    )
+
+
+def _plain(calendar: Calendar, start: Instant, days: int) -> Deadline:
+    """Working days to the end of the day, nothing paused: what most clocks are."""
+    first = calendar.day_of(start)
+    day = calendar.add(first, days)
+    return Deadline(
+        day, calendar.start_of(day + 1), (), 0, calendar.unknown_between(first, day)
     )
 
 

@@ -71,7 +71,8 @@ class Lists:
         self._notices: dict[str, list[tuple[Instant, CalendarPublished]]] = {}
         self._items: dict[str, list[Dated]] = {}
         self._policies: dict[str, list[Dated]] = {}
-        self._posts: dict[str, list[Dated]] = {}
+        self._posts: dict[tuple[str, str, str], list[tuple[Instant, bool]]] = {}
+        self._posted: set[str] = set()
         self.outages: list[OutageRecorded] = []
         self.announcements: list[Dated] = []
         self._calendars: dict[tuple[str, str], Calendar] = {}
@@ -88,8 +89,11 @@ class Lists:
             case PolicyPublished(sources=sources):
                 for source in sources or ("",):
                     self._policies.setdefault(source, []).append(dated)
-            case PostGranted(source=source) | PostRevoked(source=source):
-                self._posts.setdefault(source, []).append(dated)
+            case PostGranted() | PostRevoked() as said:
+                key = (said.source, said.person, said.post)
+                granted = (_effective(dated), isinstance(said, PostGranted))
+                self._posts.setdefault(key, []).append(granted)
+                self._posted.add(said.source)
             case OutageRecorded() as outage:
                 self.outages.append(outage)
             case ListChangeAnnounced():
@@ -125,16 +129,10 @@ class Lists:
 
     def holds(self, source: str, person: str, post: str, at: Instant) -> bool | None:
         """Whether the person held the post then; None: no posts were published for this source."""
-        published = self._posts.get(source)
-        if not published:
+        if source not in self._posted:
             return None
-        held = False
-        for dated in published:
-            event = dated.event
-            if isinstance(event, PostGranted | PostRevoked) and _effective(dated) <= at:
-                if (event.person, event.post) == (person, post):
-                    held = isinstance(event, PostGranted)
-        return held
+        said = [granted for since, granted in self._posts.get((source, person, post), ()) if since <= at]
+        return bool(said) and said[-1]
 
 
 def _in_force(versions: Sequence[Dated], start: Instant, known_at: Instant) -> Struct | None:

@@ -26,15 +26,14 @@ from ..publishing import publish_missing
 from ..record import Append, Incoming, Record
 from ..store.stored import Stored
 from ..streams import desk_stream, parse
+from .settings import PLAN
 
-PLAN = "demonstration.json"
-"""In the home: which city it is, so that it stays the same after a restart."""
 NOW = "2026-03-17T09:40:00+08:00"
 """When a new demonstration begins: a Tuesday morning, three weeks after Spring Festival, with the
 rest of a year whose calendar is known before it (thirteen hours at 120 times real time)."""
 SPEED, NIGHT_SPEED = 120, 3_600
 """How much faster than real time office hours and the other hours pass."""
-BACKLOG = 25
+BACKLOG = 15
 """Working days that the city has lived through when it is first seen."""
 STEP = 20 * MINUTE
 """Of the backlog, in office hours: the facts of a step share their recorded_at."""

@@ -82,11 +82,15 @@ class Pulse:
 class Embedded:
     """The threads of one home, which the caller holds; `start`, then `stop`."""
 
-    def __init__(self, home: Path, record: Record, zone: str) -> None:
+    def __init__(
+        self, home: Path, record: Record, zone: str, watch: Watch | None = None
+    ) -> None:
+        """`watch` may be one that knows the log already, as far as its position says."""
         self.record = record
         self.pulse = Pulse()
         self.stopping = Event()
-        self.watch = Watch(record.read_case)
+        self.watch = watch or Watch(record.read_case)
+        self._begun = watch is None
         engine = ChdbEngine(home / "warehouse")
         self.warehouse = Warehouse(engine, days_in(zone))
         self.warehouse.create()
@@ -125,8 +129,10 @@ class Embedded:
 
     def _watch(self) -> None:
         """The watch's loop: what was recorded, then time, then its acts into the log."""
-        self.watch = watch = Watch(self.record.read_case)
-        follower = Follower(self.record, 0)
+        if self._begun:
+            self.watch = Watch(self.record.read_case)
+        self._begun, watch = True, self.watch
+        follower = Follower(self.record, watch.position)
         try:
             while not self.stopping.is_set():
                 self._take(watch, follower)

@@ -24,8 +24,16 @@ from alerts.alarms import alarms
 from dashboards.app import Settings as PageSettings
 from dashboards.app import build
 from dashboards.live import LiveSource
+from projections.watch import Watch
 
-from ..clock import Clock, SimulatedClock, SteppedClock, rebase_simulation, start_simulation
+from ..clock import (
+    Clock,
+    SimulatedClock,
+    SteppedClock,
+    SystemClock,
+    rebase_simulation,
+    start_simulation,
+)
 from ..errors import ClockJumped, StoreError
 from ..facts import instant
 from ..intake.http import router
@@ -42,7 +50,7 @@ from .demonstration import (
 )
 from .embedded import Embedded
 from .lists import first_lists
-from .settings import PLAN, SIMULATION, Settings, clock_of
+from .settings import PLAN, SIMULATION, Settings
 
 ZONE = "Asia/Shanghai"
 FEED_EVERY = 0.25
@@ -64,20 +72,19 @@ def serve(
     given: Settings, *, host: str, port: int, city: CityAsked | None, confirm_clock: bool
 ) -> None:
     """Run until interrupted, in a home that the caller holds. `city` is for a home that is new."""
-    plan = prepare(given.home, city)
-    clock = clock_of(given.home)
-    record = Record(given.home, clock)
+    ready = prepare(given.home, city)
+    record, plan = ready.record, ready.plan
     if confirm_clock:
         record.confirm_clock("supervise run --confirm-clock")
     first_lists(record)
-    running = Embedded(given.home, record, ZONE)
-    app = application(running, clock, given.district or ("演示区" if plan else "本级"))
+    running = Embedded(given.home, record, ZONE, ready.watch)
+    app = application(running, ready.clock, given.district or ("演示区" if plan else "本级"))
     _tell(given.home, f"http://{host}:{port}", demonstration=plan is not None)
     running.start()
     stop = Event()
     if plan:
         feeder = Demonstration(record, plan.city())
-        Thread(target=_feed, args=(feeder, clock, stop), name="city", daemon=True).start()
+        Thread(target=_feed, args=(feeder, ready.clock, stop), name="city", daemon=True).start()
     try:
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
     finally:
@@ -86,49 +93,60 @@ def serve(
         record.close()
 
 
-def prepare(home: Path, city: CityAsked | None) -> Plan | None:
-    """Make a demonstration ready: its past at the first start, its time later; None without one.
-
-    A home that began without a city never gets one, and keeps the one that it began with.
+class Ready(NamedTuple):
+    """A home opened: its record and clock, and where it has an invented city, its plan; the watch,
+    where one knows the log already.
     """
+
+    record: Record
+    clock: Clock
+    plan: Plan | None = None
+    watch: Watch | None = None
+
+
+def prepare(home: Path, city: CityAsked | None) -> Ready:
+    """Open a home. One that began without a city never gets one, and keeps the one it began with."""
     fresh, state = not (home / "log.db").exists(), home / SIMULATION
     if not (home / PLAN).exists() and not (fresh and city):
-        return None
+        clock = SystemClock()
+        return Ready(Record(home, clock), clock)
+    home.mkdir(parents=True, exist_ok=True)
     plan = kept_plan(home, make_plan(city.seed if city else 1))
     if state.exists():
-        _go_on(home, state)
-    else:
-        _live_through(home, plan)
-        speed = city.speed if city else SPEED
-        start_simulation(state, instant(plan.now), speed=speed, night_speed=max(NIGHT_SPEED, speed))
-    return plan
+        return _go_on(home, state, plan)
+    return _live_through(home, plan, city.speed if city else SPEED)
 
 
-def _live_through(home: Path, plan: Plan) -> None:
+def _live_through(home: Path, plan: Plan, speed: int) -> Ready:
     """The city's past, judged as it came; taken up again where a kill left it."""
     clock = SteppedClock(plan.city().begins)
     record = Record(home, clock)
-    columns = (TextColumn("演示城市的前五周 the city's past"), BarColumn(), TimeRemainingColumn())
-    try:
-        with Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress:
-            task = progress.add_task("past", total=1.0)
-            backfill(
-                record,
-                clock,
-                plan.city(),
-                instant(plan.now),
-                lambda share: progress.update(task, completed=share),
-            )
-    finally:
-        record.close()
+    columns = (TextColumn("演示城市的过去三周 the city's past"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress:
+        task = progress.add_task("past", total=1.0)
+        watch = backfill(
+            record,
+            clock,
+            plan.city(),
+            instant(plan.now),
+            lambda share: progress.update(task, completed=share),
+        )
+    state = home / SIMULATION
+    night = max(NIGHT_SPEED, speed)
+    start_simulation(state, instant(plan.now), speed=speed, night_speed=night)
+    goes_on = SimulatedClock(state)
+    clock.hand_over(goes_on)
+    return Ready(record, goes_on, plan, watch)
 
 
-def _go_on(home: Path, state: Path) -> None:
+def _go_on(home: Path, state: Path, plan: Plan) -> Ready:
     """Simulated time goes on from its last stamp: it stands still while nobody runs it."""
-    record = Record(home, clock_of(home))
+    record = Record(home, SimulatedClock(state))
     last = record.last_stamp()
     record.close()
     rebase_simulation(state, last)
+    clock = SimulatedClock(state)
+    return Ready(Record(home, clock), clock, plan)
 
 
 def _feed(feeder: Demonstration, clock: Clock, stop: Event) -> None:
