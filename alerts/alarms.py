@@ -11,7 +11,7 @@ NOTICE_MISSING_FROM = (12, 1)
 
 
 class Alarm(Struct, frozen=True, kw_only=True):
-    """An alarm: a stable code, how grave (warning or critical), and what to do, in two languages."""
+    """An alarm: a stable code, how grave (warning or critical), what to do, in two languages."""
 
     code: str
     severity: str
@@ -65,8 +65,8 @@ def _of_the_system(health: Health) -> list[Alarm]:
         found.append(
             _critical(
                 "case_halted",
-                f"{len(health.halted)} 件办件的监察记录与事实推导不一致，已停止判定：{health.halted[0]}",
-                f"{len(health.halted)} cases are halted: recorded acts do not follow from the facts "
+                f"{len(health.halted)} 件办件的监察记录与推导不一致，已停止判定：{health.halted[0]}",
+                f"{len(health.halted)} cases are halted: recorded acts do not follow from facts "
                 f"({health.halted[0]})",
             )
         )

@@ -8,7 +8,6 @@ from itertools import groupby
 from dash.development.base_component import Component
 
 from replay.history import ClockDrawn, DayDrawn
-
 from supervision.why import MODES
 
 from .show import Child, div, span, spoken_time, tag

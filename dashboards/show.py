@@ -92,7 +92,7 @@ def clock_time(at: int, zone: str, now: int = 0) -> str:
 
 
 def end(at: int, zone: str) -> str:
-    """The end of a limit, YYYY-MM-DD HH:MM; a day's end is its own 24:00, not the next day's 00:00."""
+    """The end of a limit, YYYY-MM-DD HH:MM; midnight is 24:00 of the day that it ends."""
     moment = local(at, zone)
     if moment.hour == moment.minute == moment.second == 0:
         return f"{moment - timedelta(days=1):%Y-%m-%d} 24:00"

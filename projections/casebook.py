@@ -220,8 +220,15 @@ def case_row(
 ) -> CaseRow:
     """A case as the wall counts it at an instant."""
     if not case.facts:
-        return CaseRow(source=case.source, case_no=case.case_no, item="", item_name="",
-                       department="", kind="", concluded_at=at)
+        return CaseRow(
+            source=case.source,
+            case_no=case.case_no,
+            item="",
+            item_name="",
+            department="",
+            kind="",
+            concluded_at=at,
+        )
     code, name, department = named(case, lists)
     running = run_clocks(case, lists, at)
     promise, legal = _clock(running, "promise"), _clock(running, "legal")

@@ -194,4 +194,3 @@ def find(warehouse: Warehouse, text: str) -> list[tuple[str, str, str]]:
 def open_keys(warehouse: Warehouse) -> list[tuple[str, str]]:
     """Source and number of every open case."""
     return [(str(source), str(case_no)) for source, case_no in warehouse.query(OPEN_KEYS)]
-

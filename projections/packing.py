@@ -20,6 +20,7 @@ class Packed(msgspec.Struct, array_like=True, frozen=True):
     """The state of a docket: positions, instants, facts as (topic, payload, known_at, position)."""
 
     position: int
+    imported_at: int
     judged_at: int
     next_at: int
     open: bool
@@ -36,7 +37,13 @@ def pack(docket: Docket) -> bytes:
     facts = [(*encode(k.fact), k.known_at, k.position) for k in docket.facts]
     cards = list(docket.cards.values())
     packed = Packed(
-        docket.position, docket.judged_at, docket.next_at, docket.open, facts, cards
+        docket.position,
+        docket.imported_at,
+        docket.judged_at,
+        docket.next_at,
+        docket.open,
+        facts,
+        cards,
     )
     return zlib.compress(_encoder.encode(packed), LEVEL)
 
@@ -45,6 +52,7 @@ def unpack(data: bytes) -> Docket:
     """The docket again; it is not judged anew."""
     packed = _decoder.decode(zlib.decompress(data))
     docket = Docket(packed.position)
+    docket.imported_at = packed.imported_at
     docket.facts = [_known(*each) for each in packed.facts]
     docket.cards = {card.card: card for card in packed.cards}
     docket.judged_at, docket.next_at = packed.judged_at, packed.next_at

@@ -63,7 +63,9 @@ class Working:
 class Watch:
     """Follows the log and time over all cases; `position` is the last event taken in."""
 
-    def __init__(self, load: Callable[[str, str], list[Stored]], shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str, str], list[Stored]], shelf: Shelf | None = None
+    ) -> None:
         self.shelf = shelf or Shelf()
         self.position = 0
         self.now: Instant = 0

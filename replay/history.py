@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One fact, card act or desk act, in order. Free text is masked unless the right says otherwise."""
+    """One fact, card act or desk act, in order; free text masked unless a right says otherwise."""
 
     position: int
     family: str

@@ -105,7 +105,9 @@ def _of_cards(event: Struct) -> Pair:
             zh, en = why(event)
             return f"{event.label_zh}：{zh}", f"{event.label_en}: {en}"
         case acts.CardWithdrawn(reason=reason, card=card):
-            zh = {"appeal_upheld": "申诉成立", "dispute_verified": "核实属实"}.get(reason, "不应发牌")
+            zh = {"appeal_upheld": "申诉成立", "dispute_verified": "核实属实"}.get(
+                reason, "不应发牌"
+            )
             return f"{card} {zh}", f"{card} {reason.replace('_', ' ')}"
         case acts.CardAct(card=card):
             return card, card
@@ -115,14 +117,20 @@ def _of_cards(event: Struct) -> Pair:
 def _of_desk(event: Struct) -> Pair:
     match event:
         case acts.AppealDecided(upheld=yes, card=card):
-            return f"{card} {'成立' if yes else '不成立'}", f"{card} {'upheld' if yes else 'rejected'}"
+            return (
+                f"{card} {'成立' if yes else '不成立'}",
+                f"{card} {'upheld' if yes else 'rejected'}",
+            )
         case acts.RectificationVerified(accepted=yes, card=card):
             return (
                 f"{card} {'通过，销号' if yes else '不通过，督办'}",
                 f"{card} {'accepted, closed' if yes else 'not accepted, supervision order'}",
             )
         case acts.DisputeVerified(removed=yes, card=card):
-            return f"{card} {'属实，撤牌' if yes else '不属实'}", f"{card} {'removed' if yes else 'kept'}"
+            return (
+                f"{card} {'属实，撤牌' if yes else '不属实'}",
+                f"{card} {'removed' if yes else 'kept'}",
+            )
         case acts.DeskAct(card=card):
             return card, card
     return NOTHING

@@ -1,1 +1,1 @@
-"""Electronic supervision of administrative approvals (行政审批电子监察): the record and the rules."""
+"""行政审批电子监察, supervision of administrative approvals: the record and the rules."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Run(Struct, frozen=True, array_like=True):
-    """Consecutive days of one kind in a clock's account: first day, last day, kind (see explain)."""
+    """Consecutive days of one kind in a clock's account: first, last, kind (see explain)."""
 
     first: str
     last: str

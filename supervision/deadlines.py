@@ -119,7 +119,7 @@ def _warnings(
     if crosses is None:
         return {}
     if limit.unit in ("wh", "sd"):
-        return {"2wh": _text(calendar, hours_left_from(calendar, crosses, 2, start))}
+        return {"2wh": _text(calendar, hours_left_from(calendar, end, 2, start))}
     left = (n for n in WARNINGS if limit.unit != "wd" or n < limit.n)
     return {f"{n}wd": _text(calendar, days_left_from(calendar, end, n, start)) for n in left}
 

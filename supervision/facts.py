@@ -184,7 +184,7 @@ class ComplaintAnswered(Fact, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CaseLinked(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """The same applicant and item reopened after a return near the deadline (found by a follower)."""
+    """The same applicant and item again after a return near the deadline (a follower finds it)."""
 
     earlier_case: str = ""
     returned_at: datetime | None = None

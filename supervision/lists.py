@@ -106,7 +106,7 @@ class Rule(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `on`: a clock ("promise"), a violation ("step_skipped"), a class ("class:A") or "standing".
     `left`: crosses when this much is left ("2wd"); empty: crosses when the limit is past.
-    `left_short`: for limits of at most `short` working days; `left_hours`: same-day and hour limits.
+    `left_short`: for limits of at most `short` working days; `left_hours`: for same-day and hours.
     """
 
     code: str

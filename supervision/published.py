@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from .errors import SupervisionError
 from .lists import LISTS, CalendarPublished, Published
+from .soundness import faults
 
 DATA = files("supervision") / "lists_data"
 
@@ -71,6 +72,8 @@ def _event(where: str, entry: object) -> Struct:
     except msgspec.ValidationError as error:
         raise ListUnreadable(f"{where} ({kind})", str(error)) from error
     _strict(f"{where} ({kind})", fields, event)
+    for fault in faults(event):
+        raise ListUnreadable(f"{where} ({kind})", fault)
     return event
 
 

@@ -73,7 +73,9 @@ def _count_case(counts: Counts, folded: Folded, shelf: Shelf, now: Instant) -> N
     crossed = {
         clock.kind
         for clock in assessed.running.clocks
-        if clock.crosses_at is not None and clock.crosses_at <= now and clock.reaches(clock.crosses_at)
+        if clock.crosses_at is not None
+        and clock.crosses_at <= now
+        and clock.reaches(clock.crosses_at)
     }
     for kind in crossed:
         counts.late[kind] = counts.late.get(kind, 0) + 1

@@ -58,7 +58,7 @@ MODES = {
 
 
 def limit_words(text: str) -> tuple[str, str]:
-    """"20wd" → ("20个工作日", "20 working days")."""
+    """ "20wd" → ("20个工作日", "20 working days")."""
     if text == "at":
         return UNITS["at"]
     try:
@@ -95,8 +95,6 @@ def _about_clock(card: CardIssued) -> tuple[str, str]:
     zh, en = CLOCKS.get(account.clock, (account.clock, account.clock))
     if account.clock == "step" and card.step:
         zh, en = f"{zh}（{card.step}）", f"{en} ({card.step})"
-    elif account.clock in ("special", "hearing"):
-        zh, en = zh, en
     limit_zh, limit_en = limit_words(account.limit)
     past = card.crossed_at >= account.crosses_at
     end = _end(account.deadline, account.crosses_at, account.mode, account.limit)

@@ -94,7 +94,9 @@ def shelf(*own: Struct, calendars: Iterable[Struct] | None = None) -> Shelf:
     base = _bundled() if calendars is None else tuple(calendars)
     if any(isinstance(o, PolicyPublished) for o in own):
         base = tuple(b for b in base if not isinstance(b, PolicyPublished))
-    entries = [*base, *own] if any(isinstance(o, ItemPublished) for o in own) else [*base, *own, item()]
+    entries = (
+        [*base, *own] if any(isinstance(o, ItemPublished) for o in own) else [*base, *own, item()]
+    )
     return Shelf(Entry(n, n, event) for n, event in enumerate(entries, 1))
 
 
@@ -110,7 +112,9 @@ def recorded(told: Told) -> tuple[Instant, Input]:
     return instant(happened) + MINUTE, told
 
 
-def watch(story: Iterable[Told], until: str, lists: Shelf | None = None) -> tuple[Docket, list[CardAct]]:
+def watch(
+    story: Iterable[Told], until: str, lists: Shelf | None = None
+) -> tuple[Docket, list[CardAct]]:
     """Watch a case: inputs in order of recording, then time until an instant."""
     lists = lists or shelf()
     docket, acts = Docket(), []

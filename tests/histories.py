@@ -134,8 +134,15 @@ def _desk(random: Random, case_no: str, begin: Instant) -> list[tuple[Instant, S
     for identity in IDENTITIES:
         card = card_id("s", case_no, identity, random.choice((0, 0, 0, 1)))
         stamp = begin + 4 * DAY
-        for name in ("CardAcknowledged", "CardExplained", "CardAppealed", "AppealDecided",
-                     "RectificationReported", "RectificationVerified", "DisputeVerified"):
+        for name in (
+            "CardAcknowledged",
+            "CardExplained",
+            "CardAppealed",
+            "AppealDecided",
+            "RectificationReported",
+            "RectificationVerified",
+            "DisputeVerified",
+        ):
             stamp += random.randrange(1, 5 * DAY)
             if random.random() < 0.4:
                 told.append((stamp, _answer(random, name, case_no, card, stamp)))
@@ -149,7 +156,12 @@ def _answer(random: Random, name: str, case_no: str, card: str, stamp: Instant) 
         "DisputeVerified": {"removed": random.random() < 0.6},
     }.get(name, {})
     return DESK_ACTS[name](
-        id=f"{card}-{name}-{stamp}", source="s", case_no=case_no, card=card, at=moment(stamp), **said
+        id=f"{card}-{name}-{stamp}",
+        source="s",
+        case_no=case_no,
+        card=card,
+        at=moment(stamp),
+        **said,
     )
 
 
@@ -164,24 +176,63 @@ def _lists(random: Random) -> list[tuple[Instant, Struct]]:
     if random.random() < 0.7:
         off = date(2026, 2, 24) + timedelta(days=random.randrange(12))
         stamp = sometime()
-        told.append((stamp, CalendarPublished(
-            version=f"CN-2026-{stamp}", announced_at=moment(stamp), effective=off, calendar="CN",
-            year=2026, days=(Day(off, random.random() < 0.5, "调整"),), partial=True)))
+        told.append(
+            (
+                stamp,
+                CalendarPublished(
+                    version=f"CN-2026-{stamp}",
+                    announced_at=moment(stamp),
+                    effective=off,
+                    calendar="CN",
+                    year=2026,
+                    days=(Day(off, random.random() < 0.5, "调整"),),
+                    partial=True,
+                ),
+            )
+        )
     if random.random() < 0.7:
         stamp = sometime()
         changed: ItemPublished = item(steps=FLOW, promise=random.choice(("4wd", "9wd")))
-        told.append((stamp, replace(
-            changed, version=f"2-{stamp}", announced_at=moment(stamp),
-            effective=moment(stamp, CHINA).date(), applies_to_running=random.random() < 0.5)))
+        told.append(
+            (
+                stamp,
+                replace(
+                    changed,
+                    version=f"2-{stamp}",
+                    announced_at=moment(stamp),
+                    effective=moment(stamp, CHINA).date(),
+                    applies_to_running=random.random() < 0.5,
+                ),
+            )
+        )
     if random.random() < 0.4:
         stamp = sometime()
-        told.append((stamp, replace(
-            policy(), version=f"2-{stamp}", announced_at=moment(stamp), settle_seconds=60,
-            effective=moment(stamp, CHINA).date(), applies_to_running=random.random() < 0.5)))
+        told.append(
+            (
+                stamp,
+                replace(
+                    policy(),
+                    version=f"2-{stamp}",
+                    announced_at=moment(stamp),
+                    settle_seconds=60,
+                    effective=moment(stamp, CHINA).date(),
+                    applies_to_running=random.random() < 0.5,
+                ),
+            )
+        )
     if random.random() < 0.4:
         stamp = sometime()
-        told.append((stamp, PostGranted(
-            version="1", announced_at=moment(stamp), effective=moment(stamp, CHINA).date(),
-            source="s", person="P1", post="岗")))
+        told.append(
+            (
+                stamp,
+                PostGranted(
+                    version="1",
+                    announced_at=moment(stamp),
+                    effective=moment(stamp, CHINA).date(),
+                    source="s",
+                    person="P1",
+                    post="岗",
+                ),
+            )
+        )
     return told
-

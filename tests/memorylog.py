@@ -74,7 +74,7 @@ def stream_of(event: Struct) -> str:
 
 
 class Schedule(NamedTuple):
-    """How a history is delivered: chances of a heartbeat, a delivery, a write, a kill, in percent."""
+    """How a history is delivered: chances of heartbeat, delivery, writing and kill, in percent."""
 
     beat: int = 0
     deliver: int = 100
@@ -132,4 +132,3 @@ def run(
     write(until + 1)
     assert not watch.halted, watch.halted
     return log
-

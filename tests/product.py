@@ -33,7 +33,9 @@ def until(holds: Callable[[], Any], what: str, patience: float = PATIENCE) -> An
     raise AssertionError(f"waited {patience:.0f} s in vain for {what}")
 
 
-def supervise(home: Path, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def supervise(
+    home: Path, *words: str, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """A command of the product, to its end."""
     return subprocess.run(
         [*SUPERVISE, *words],

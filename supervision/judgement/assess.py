@@ -9,12 +9,20 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..facts import Instant, instant
-from ..lists import OutageRecorded, PolicyPublished, Rule
-from .calendar import SECOND, Calendar
-from .cards import PROPOSED, RED, WITHDRAWN, YELLOW, Cards, answer_windows
+from ..lists import PolicyPublished, Rule
+from .calendar import SECOND
+from .cards import CLOSED, PROPOSED, RED, WITHDRAWN, YELLOW, Card, Cards, answer_windows
 from .case import Case
 from .clocks import Running, run_clocks
-from .deadline import Limit, Pause, days_left_from, deadline, hours_left_from, listed_limit
+from .deadline import (
+    Deadline,
+    Limit,
+    Pause,
+    days_left_from,
+    deadline,
+    hours_left_from,
+    listed_limit,
+)
 from .shelf import NEVER, Lists
 from .terms import Clock, terms_of
 from .violations import Found, Scene, data_errors, scene_of, violations
@@ -70,15 +78,15 @@ def assess(case: Case, cards: Cards, lists: Lists, now: Instant) -> Assessment:
     if not case.facts:
         return Assessment(case, running, (), (), NEVER, False)
     scene = scene_of(case, lists, running, now)
-    due = [*_of_clocks(case, running, now), *_of_violations(scene)]
-    due += _of_answers(case, cards, lists) + _of_standing(case, cards, lists)
+    due = [*_of_clocks(case, running, now), *_of_violations(scene, cards)]
+    due += [*_of_answers(case, cards, lists, now), *_of_standing(case, cards, lists)]
     return Assessment(
         case,
         running,
         tuple(due),
         tuple(data_errors(scene)),
         _next(case, running, due, now),
-        _is_open(case, running, now),
+        _is_open(case, running, now) or (bool(case.item) and scene.item is None),
     )
 
 
@@ -139,18 +147,23 @@ def _before_extension(case: Case, clock: Clock, rule: Rule, now: Instant) -> Ite
 
 def near(clock: Clock, rule: Rule) -> Instant | None:
     """The instant at which exactly as much is left of a clock as the rule says; not before the
-    clock counts.
+    clock counts. While an open pause without a cap runs, only what crossed before it began.
     """
-    if clock.crosses_at is None:
-        return None
     calendar, left = clock.terms.calendar, _left(clock.limit, rule)
     if left is None:
         return None
     if left.unit == "wh":
-        at = hours_left_from(calendar, clock.crosses_at, left.n, clock.started)
+        at = hours_left_from(calendar, clock.end, left.n, clock.started)
     else:
         at = days_left_from(calendar, clock.end, left.n, clock.started)
-    return max(at, clock.not_before)
+    at = max(at, clock.not_before)
+    return at if clock.crosses_at is not None or at <= _open_since(clock) else None
+
+
+def _open_since(clock: Clock) -> Instant:
+    """When the pause began in which nothing crosses."""
+    open_pauses = (p.start for p in clock.pauses if p.creditable and p.end is None)
+    return min(open_pauses, default=NEVER)
 
 
 def _left(limit: Limit, rule: Rule) -> Limit | None:
@@ -167,8 +180,15 @@ def _ready(case: Case, policy: PolicyPublished, crossed: Instant, revealed: Inst
     return max(crossed, case.last_known + policy.settle_seconds * SECOND)
 
 
-def _of_violations(scene: Scene) -> Iterator[Due]:
-    for found in violations(scene):
+def _of_violations(scene: Scene, cards: Cards) -> Iterator[Due]:
+    upheld = {card.subject for card in cards.values() if card.upheld}
+    for each in violations(scene):
+        facts = tuple(k for k in each.facts if f"{each.kind}:{k.fact.id}" not in upheld)
+        if not facts:
+            continue
+        found = (
+            each if len(facts) == len(each.facts) else each._replace(facts=facts, at=facts[0].at)
+        )
         policy = terms_of(scene.case, scene.lists, found.facts[0]).policy
         said = policy.classes.get(found.kind, "")
         for rule in policy.rules:
@@ -184,74 +204,89 @@ def _of_violations(scene: Scene) -> Iterator[Due]:
                 )
 
 
-def _of_answers(case: Case, cards: Cards, lists: Lists) -> list[Due]:
+def _of_answers(case: Case, cards: Cards, lists: Lists, now: Instant) -> Iterator[Due]:
     """Answer clocks of standing cards, the supervisors' included; none for history."""
-    due = []
     for card in cards.values():
         if card.severity not in BREACHES or card.state in UNANSWERED or card.history:
             continue
         policy = lists.policy(case.source, card.issued_at, card.issued_at)
-        calendar = lists.calendar(policy.calendar, policy.zone)
         if card.rung >= len(policy.rungs) - 1:
             continue
-        for kind, (start, stop) in answer_windows(card).items():
-            limit = listed_limit(policy.answers.get(kind, ""))
-            crosses = limit and _answer_end(calendar, policy, start, limit, lists.outages)
-            if not crosses or crosses > stop:
+        for kind, start, stop in answer_windows(card):
+            end = _answer_end(policy, lists, kind, start)
+            if end is None or end.ends_at > stop:
                 continue
             rung = len(policy.rungs) - 1 if kind in SUPERVISORS else card.rung + 1
-            due += [
-                Due(
-                    rule, f"{card.card}:{start}", crosses, crosses, policy, rung=rung, about=card.card
+            for rule in policy.rules:
+                if rule.on != kind or (end.provisional and rule.severity in BREACHES):
+                    continue
+                yield Due(
+                    rule,
+                    f"{card.card}:{start}",
+                    end.ends_at,
+                    end.ends_at,
+                    policy,
+                    ended=rule.severity not in BREACHES and stop <= now,
+                    provisional=end.provisional,
+                    rung=rung,
+                    about=card.card,
                 )
-                for rule in policy.rules
-                if rule.on == kind
-            ]
-    return due
 
 
 def _answer_end(
-    calendar: Calendar,
-    policy: PolicyPublished,
-    start: Instant,
-    limit: Limit,
-    outages: list[OutageRecorded],
-) -> Instant | None:
-    down = [Pause(instant(o.since), instant(o.until), None, kind="outage") for o in outages]
-    return deadline(calendar, start, limit, mode=policy.mode, pauses=down).crosses_at
+    policy: PolicyPublished, lists: Lists, kind: str, start: Instant
+) -> Deadline | None:
+    """Where an answer clock ends; outages of this system lengthen it."""
+    limit = listed_limit(policy.answers.get(kind, ""))
+    if limit is None:
+        return None
+    down = [Pause(instant(o.since), instant(o.until), None, kind="outage") for o in lists.outages]
+    calendar = lists.calendar(policy.calendar, policy.zone)
+    return deadline(calendar, start, limit, mode=policy.mode, pauses=down)
 
 
-def _of_standing(case: Case, cards: Cards, lists: Lists) -> list[Due]:
+def _of_standing(case: Case, cards: Cards, lists: Lists) -> Iterator[Due]:
     """So many distinct yellow cards standing on one case at once."""
     yellows = sorted(
-        (c for c in cards.values() if c.severity == YELLOW and c.state not in (WITHDRAWN, PROPOSED)),
+        (
+            c
+            for c in cards.values()
+            if c.severity == YELLOW and c.state not in (WITHDRAWN, PROPOSED)
+        ),
         key=lambda c: (c.issued_at, c.card),
     )
     counted = [c for c in yellows if not c.subject.startswith(UNCOUNTED) and c.rung == 0]
     if not counted:
-        return []
+        return
     policy = lists.policy(case.source, counted[0].issued_at, counted[0].issued_at)
-    due = []
     for rule in policy.rules:
-        if rule.on == "standing" and len(counted) >= rule.count:
-            at = counted[rule.count - 1].issued_at
-            due.append(Due(rule, "", at, at, policy))
-    return due
+        if rule.on != "standing" or rule.count < 1:
+            continue
+        for last in counted:
+            standing = [c for c in counted if _stood(c, last.issued_at)]
+            if len(standing) >= rule.count:
+                yield Due(rule, "", last.issued_at, last.issued_at, policy)
+                break
+
+
+def _stood(card: Card, at: Instant) -> bool:
+    return card.issued_at <= at and not (card.state == CLOSED and card.verified_at <= at)
 
 
 def _next(case: Case, running: Running, due: list[Due], now: Instant) -> Instant:
     """The first later instant at which what is due may change by time alone."""
     later = [at for d in due for at in (d.crossed_at, d.ready_at) if at > now]
-    for clock in running.clocks:
-        if clock.kind == "notice" and clock.crosses_at and clock.crosses_at > now:
-            later.append(clock.crosses_at)
+    notices = (clock.crosses_at for clock in running.clocks if clock.kind == "notice")
+    later += [at for at in notices if at is not None and at > now]
     later += [known.at for known in case.facts if known.at > now]
     return min(later, default=NEVER)
 
 
 def _is_open(case: Case, running: Running, now: Instant) -> bool:
-    """Not ended, or with a clock that still runs: then a new list may change its judgement."""
+    """Not ended, or not wholly judged, or with a clock that still runs: then a new list may change
+    its judgement.
+    """
     ended = case.ended(0)
-    if ended is None or ended.at > now:
+    if ended is None or ended.at > now or running.unjudged:
         return True
     return any(clock.stopped is None or clock.stopped > now for clock in running.clocks)

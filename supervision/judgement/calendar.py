@@ -20,6 +20,9 @@ SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 OFFICE_HOURS = (("09:00", "12:00"), ("13:00", "17:00"))
 """Used where no notice gives office hours."""
+LAST_YEAR = 9998
+LAST_DAY = date(LAST_YEAR, 12, 31).toordinal()
+"""Where every count ends: the last year of which the next day can be named."""
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 FIXED_SINCE = 694_224_000 * SECOND
 FIXED_UNTIL = 2_145_916_800 * SECOND
@@ -72,9 +75,9 @@ class Calendar:
             self.mentions[day.date.toordinal()] = said
 
     def _span(self, first_year: int, last_year: int) -> None:
-        """Count working days from the first to the last year: `_before[d]` are those before day d."""
+        """Count the working days of these years: `_before[d]` are those before day d."""
         self._first = date(max(first_year, 1), 1, 1).toordinal()
-        self._last = date(min(last_year, 9998), 12, 31).toordinal()
+        self._last = date(min(last_year, LAST_YEAR), 12, 31).toordinal()
         self._working = [d for d in range(self._first, self._last + 1) if self.works(d)]
         before = [0] * (self._last - self._first + 2)
         for day in self._working:
@@ -122,9 +125,9 @@ class Calendar:
         """R1, R2: the n-th working day after the start, which is not counted; n ≥ 1."""
         self._reach(start)
         index = self._before[start - self._first + 1] + working_days - 1
-        while index >= len(self._working):
+        while index >= len(self._working) and self._last < LAST_DAY:
             self._reach(self._last + 366)
-        return self._working[index]
+        return self._working[min(index, len(self._working) - 1)]
 
     def roll(self, day: Day) -> Day:
         """R3: the day itself if offices work on it, else the next working day."""
@@ -133,7 +136,7 @@ class Calendar:
     def back(self, day: Day, working_days: int) -> Day:
         """The n-th working day before the day, which is not counted; n ≥ 1."""
         self._reach(day)
-        self._reach(day - 2 * working_days - 366)
+        self._reach(max(day - 2 * working_days - 366, 1))
         return self._working[bisect_left(self._working, day) - working_days]
 
     def day_of(self, at: Instant) -> Day:
@@ -167,22 +170,26 @@ class Calendar:
         return [(_wall(base, low), _wall(base, high)) for low, high in self.hours]
 
     def within_hours(self, at: Instant) -> bool:
-        """Whether an instant lies between the first opening and the last closing of a working day."""
+        """Whether an instant lies between a working day's first opening and last closing."""
         spans = self.office_spans(self.day_of(at))
         return bool(spans) and spans[0][0] <= at < spans[-1][1]
 
     def hours_between(self, start: Instant, end: Instant) -> int:
         """Office time in microseconds between two instants."""
+        if end <= start:
+            return 0
+        first, last = self.day_of(start), self.day_of(end)
         total = 0
-        for day in range(self.day_of(start), self.day_of(end) + 1):
+        for day in {first, last}:
             for low, high in self.office_spans(day):
                 total += max(0, min(high, end) - max(low, start))
-        return total
+        whole = self.count(first, last - 1) if last > first else 0
+        return total + whole * sum(high - low for low, high in self.hours)
 
     def add_hours(self, start: Instant, span: int) -> Instant:
         """The instant at which `span` microseconds of office time after the start are used up."""
         day, left = self.day_of(start), span
-        while True:
+        while day < LAST_DAY:
             for low, high in self.office_spans(day):
                 low = max(low, start)
                 if high > low:
@@ -190,6 +197,7 @@ class Calendar:
                         return low + left
                     left -= high - low
             day = self.add(day, 1)
+        return self.start_of(LAST_DAY)
 
 
 @lru_cache
@@ -210,9 +218,17 @@ def _wall(base: datetime, offset: int) -> Instant:
 
 
 def _office_hours(pairs: Iterable[tuple[str, str]]) -> list[tuple[int, int]]:
-    def offset(text: str) -> int:
-        hour, _, minute = text.partition(":")
-        return (int(hour) * 60 + int(minute)) * 60 * SECOND
+    """Opening and closing in microseconds after midnight; pairs that make no sense are left out
+    (publishing refuses them), and without any the usual hours hold.
+    """
+    read = [(_offset(low), _offset(high)) for low, high in pairs]
+    good = sorted((low, high) for low, high in read if low is not None and high is not None)
+    hours = [(low, high) for low, high in good if low < high]
+    return hours or _office_hours(OFFICE_HOURS)
 
-    return sorted((offset(low), offset(high)) for low, high in pairs)
 
+def _offset(text: str) -> int | None:
+    hour, _, minute = text.partition(":")
+    if not (hour.isdecimal() and minute.isdecimal() and int(hour) <= 24 and int(minute) < 60):
+        return None
+    return (int(hour) * 60 + int(minute)) * 60 * SECOND

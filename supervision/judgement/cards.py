@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -56,14 +56,20 @@ class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
     history: bool = False
     acknowledged_at: Instant = 0
     explained_at: Instant = 0
+    heard_at: Instant = 0
+    """The first explanation or appeal."""
     appealed_at: Instant = 0
     decided_at: Instant = 0
     upheld: bool = False
     reported_at: Instant = 0
     verified_at: Instant = 0
+    rejected_at: Instant = 0
+    """A report was not accepted, and an order made (督办)."""
     accepted: bool = False
     dispute_removed: bool = False
     dispute_kept: bool = False
+    past: tuple[tuple[str, Instant, Instant], ...] = ()
+    """Answer clocks of earlier rounds: kind, start, stop."""
 
     @property
     def stands(self) -> bool:
@@ -86,7 +92,7 @@ def card_id(source: str, case_no: str, identity: tuple[str, str, str], cycle: in
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH].upper()
 
 
-def moment(at: Instant, zone: ZoneInfo | timezone = timezone.utc) -> datetime:
+def moment(at: Instant, zone: ZoneInfo | timezone = UTC) -> datetime:
     """An instant as an aware datetime in a zone."""
     return (EPOCH + timedelta(microseconds=at)).astimezone(zone)
 
@@ -133,7 +139,16 @@ def with_answer(cards: Cards, act: DeskAct, at: Instant) -> Cards:
     card = cards.get(act.card)
     if card is None or not card.stands:
         return cards
-    return {**cards, act.card: _answered(card, act, at)}
+    answered = _answered(card, act, at)
+    still = {(kind, start) for kind, start, _ in answer_windows(answered)}
+    gone = [
+        (kind, start, min(stop, at))
+        for kind, start, stop in answer_windows(card)
+        if (kind, start) not in still
+    ]
+    if gone:
+        answered = replace(answered, past=(*answered.past, *gone))
+    return {**cards, act.card: answered}
 
 
 def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
@@ -141,42 +156,42 @@ def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
         case CardAcknowledged():
             return replace(card, acknowledged_at=card.acknowledged_at or at)
         case CardExplained():
-            return replace(card, explained_at=card.explained_at or at)
-        case CardAppealed():
-            return replace(card, appealed_at=at, decided_at=0)
+            heard = card.heard_at or at
+            return replace(card, explained_at=card.explained_at or at, heard_at=heard)
+        case CardAppealed() if not card.appealed_at or card.decided_at:
+            heard = card.heard_at or at
+            return replace(card, appealed_at=at, decided_at=0, heard_at=heard)
         case AppealDecided(upheld=upheld) if card.appealed_at and not card.decided_at:
             return replace(card, decided_at=at, upheld=upheld)
-        case RectificationReported():
+        case RectificationReported() if not card.reported_at or card.verified_at:
             return replace(card, reported_at=at, verified_at=0)
         case RectificationVerified(accepted=accepted) if card.reported_at and not card.verified_at:
-            state = CLOSED if accepted else card.state
-            return replace(card, verified_at=at, accepted=accepted, state=state)
+            if not accepted:
+                return replace(card, verified_at=at, rejected_at=at)
+            return replace(card, verified_at=at, accepted=True, state=CLOSED)
         case DisputeVerified(removed=removed) if card.state == DISPUTED:
             return replace(card, dispute_removed=removed, dispute_kept=not removed)
     return card
 
 
-def answer_windows(card: Card) -> dict[str, tuple[Instant, Instant]]:
-    """The answer clocks of a card: kind → (start, stop or NEVER) (domain: 7).
+def answer_windows(card: Card) -> list[tuple[str, Instant, Instant]]:
+    """The answer clocks of a card, those of earlier rounds first: kind, start, stop or NEVER.
 
-    An appeal stops the department's clocks until it is decided.
+    An appeal stops the department's clocks until it is decided (domain: 7).
     """
-    heard = [at for at in (card.explained_at, card.appealed_at) if at]
-    explained = min(heard, default=NEVER)
-    windows = {
-        "acknowledge": (card.issued_at, min(card.acknowledged_at or NEVER, explained)),
-        "explain": (card.issued_at, explained),
-    }
-    undecided = card.appealed_at and not card.decided_at
+    heard = card.heard_at or NEVER
+    windows = [
+        *card.past,
+        ("acknowledge", card.issued_at, min(card.acknowledged_at or NEVER, heard)),
+        ("explain", card.issued_at, heard),
+    ]
     if card.appealed_at:
-        windows["decide"] = (card.appealed_at, card.decided_at or NEVER)
-    opened = max(card.explained_at, card.decided_at)
-    if card.verified_at and not card.accepted:
-        opened = max(opened, card.verified_at)
-    if opened and not undecided:
+        windows.append(("decide", card.appealed_at, card.decided_at or NEVER))
+    opened = max(card.explained_at, card.decided_at, card.rejected_at)
+    if opened and not (card.appealed_at and not card.decided_at):
         done = card.reported_at if card.reported_at >= opened else 0
-        windows["rectify"] = (opened, done or NEVER)
+        windows.append(("rectify", opened, done or NEVER))
     if card.reported_at:
-        windows["verify"] = (card.reported_at, card.verified_at or NEVER)
+        windows.append(("verify", card.reported_at, card.verified_at or NEVER))
     closed = card.verified_at if card.state == CLOSED else NEVER
-    return {kind: (start, min(stop, closed)) for kind, (start, stop) in windows.items()}
+    return [(kind, start, min(stop, closed)) for kind, start, stop in windows]

@@ -40,6 +40,8 @@ class Case(NamedTuple):
     """Ids of the corrections that were applied, by the id of the corrected event."""
     unreadable: tuple[Known, ...]
     """Corrections that could not be applied."""
+    first_known: dict[str, Instant]
+    """Since when each event is known, by id, whatever was sent or corrected later."""
 
     def all(self, *kinds: type[Fact]) -> list[Known]:
         """The facts of these kinds, in order of occurrence."""
@@ -93,6 +95,7 @@ def case_of(known: Iterable[Known]) -> Case:
         last_known=arrived[-1].known_at if arrived else 0,
         corrections=applied,
         unreadable=tuple(unreadable),
+        first_known={k.fact.id: k.known_at for k in reversed(arrived)},
     )
 
 
@@ -117,7 +120,7 @@ def _apply(
     if said.void:
         facts[said.corrects] = None
     else:
-        corrected = corrected_fact(target.fact, said.says)
+        corrected = corrected_fact(target.fact, said.says, said.texts)
         if corrected is None:
             return False
         known_at = max(target.known_at, correction.known_at)
@@ -126,16 +129,22 @@ def _apply(
     return True
 
 
-def corrected_fact(fact: F, says: dict[str, object]) -> F | None:
-    """The fact with the fields that a correction gives; None where that cannot be read."""
+SAID = "says."
+"""Begins the name of a free text that a correction supplies."""
+
+
+def corrected_fact(fact: F, says: dict[str, object], texts: tuple[str, ...] = ()) -> F | None:
+    """The fact with what a correction gives, fields and texts; None where that is unreadable."""
     fields = {name: value for name, value in says.items() if name not in FIXED}
     if unknown := set(fields) - set(fact.__struct_fields__):
         fields = {name: value for name, value in fields.items() if name not in unknown}
-        if not fields:
+        if not fields and not texts:
             return None
     try:
         changed = msgspec.convert(fields, dict[str, object])
+        given = {text.removeprefix(SAID) for text in texts if text.startswith(SAID)}
         merged = {**msgspec.to_builtins(fact), **changed}
+        merged["texts"] = sorted({*fact.texts, *given})
         return msgspec.convert(merged, type(fact))
     except msgspec.ValidationError:
         return None

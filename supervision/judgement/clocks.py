@@ -53,6 +53,11 @@ class Running(NamedTuple):
     extended: Extended
     completed: dict[str, Known]
 
+    @property
+    def unjudged(self) -> bool:
+        """Whether a breach may still come out when a year's notice is published."""
+        return any(c.end.provisional and c.reaches(c.crosses_at) for c in self.clocks)
+
 
 def run_clocks(case: Case, lists: Lists, now: Instant) -> Running:
     """Every clock of the case by what is known now."""
@@ -151,9 +156,7 @@ def _steps(
 
 def _delivery(case: Case, lists: Lists) -> Iterator[Clock]:
     """送达: from a granting decision to delivery, dispatch or the notice to collect."""
-    granted = next(
-        (k for k in case.all(DecisionSigned) if getattr(k.fact, "granted", False)), None
-    )
+    granted = next((k for k in case.all(DecisionSigned) if getattr(k.fact, "granted", False)), None)
     if granted is None:
         return
     terms = terms_of(case, lists, granted)

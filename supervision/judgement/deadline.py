@@ -26,6 +26,7 @@ UNITS = {
 PLAIN_UNITS = ("wd", "nd", "wh", "mo", "yr", "sd")
 LONGEST = 10_000
 """The largest number in a limit: forty years of working days; more is a slip of the pen."""
+LONGEST_OF = {"mo": 1_200, "yr": 100}
 DAY_END, CLOSE, TO_THE_SECOND = "day_end", "close_of_business", "to_the_second"
 MODES = (DAY_END, CLOSE, TO_THE_SECOND)
 
@@ -55,7 +56,7 @@ class Limit(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def parse_limit(text: str) -> Limit | None:
-    """"20wd" → 20 working days; an empty text is no limit.
+    """ "20wd" → 20 working days; an empty text is no limit.
 
     Raises LimitUnreadable, naming what is accepted.
     """
@@ -64,9 +65,11 @@ def parse_limit(text: str) -> Limit | None:
     number, unit = text[:-2], text[-2:]
     if unit == "sd" and number in ("", "0"):
         return Limit(0, "sd")
-    if unit not in PLAIN_UNITS or not number.isdecimal() or not 0 < int(number) <= LONGEST:
+    most = LONGEST_OF.get(unit, LONGEST)
+    digits = number.isascii() and number.isdecimal() and len(number) <= len(str(LONGEST))
+    if unit not in PLAIN_UNITS or not digits or not 0 < int(number) <= most:
         raise LimitUnreadable(
-            f"limit {text!r} is not 1 to {LONGEST} followed by one of {', '.join(PLAIN_UNITS)}"
+            f"limit {text!r} is not 1 to {most} followed by one of {', '.join(PLAIN_UNITS)}"
         )
     return Limit(int(number), unit)
 
@@ -101,15 +104,20 @@ class Extension(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """Where a clock ends. `crosses_at` is None while an open pause without a cap runs."""
+    """Where a clock ends."""
 
     day: Day
+    ends_at: Instant
+    """The first late instant as far as is known now."""
     crosses_at: Instant | None
+    """The same; None while it moves on with an open pause."""
     excluded: tuple[tuple[Day, Day], ...]
     """Paused days, first and last, united and in order."""
     credit: int
     """Credited units of the clock: days, or microseconds of office time."""
     provisional: bool
+    natural: Day = 0
+    """Of natural days, months and years: where the limit ended before it was rolled."""
 
 
 def deadline(
@@ -134,24 +142,31 @@ def deadline(
     day, crosses = _end(calendar, start, limit, mode, extension, 0)
     excluded: list[tuple[Day, Day]] = []
     credit, running_free = 0, False
-    for pause in sorted(pauses):
+    for pause in sorted(pauses, key=lambda p: (p.start, p.causes)):
         if not pause.creditable or pause.start >= crosses:
             continue
-        window = _window(calendar, pause, start, stop, now, includes_start)
+        window = _window(calendar, pause, start, limit, stop, now, includes_start)
         if pause.end is None and pause.approved is None and stop is None:
             running_free = True
         if window is None:
             continue
-        excluded = _united([*excluded, window])
-        credit = sum(_units(calendar, limit, span, start, stop) for span in excluded)
+        if excluded and window[0] <= excluded[-1][1] + 1:
+            joined = excluded.pop()
+            credit -= _units(calendar, limit, joined, start, stop)
+            window = (min(joined[0], window[0]), max(joined[1], window[1]))
+        excluded.append(window)
+        credit += _units(calendar, limit, window, start, stop)
         day, crosses = _end(calendar, start, limit, mode, extension, credit)
     first = calendar.day_of(start)
+    natural = limit.unit in ("nd", "mo", "yr")
     return Deadline(
         day,
+        crosses,
         None if running_free else crosses,
         tuple(excluded),
         credit,
         calendar.unknown_between(first, day) and (limit.unit != "at" or bool(credit or extension)),
+        _natural(first, limit) + extension + credit if natural else 0,
     )
 
 
@@ -159,22 +174,26 @@ def _plain(calendar: Calendar, start: Instant, days: int) -> Deadline:
     """Working days to the end of the day, nothing paused: what most clocks are."""
     first = calendar.day_of(start)
     day = calendar.add(first, days)
-    return Deadline(
-        day, calendar.start_of(day + 1), (), 0, calendar.unknown_between(first, day)
-    )
+    late = calendar.start_of(day + 1)
+    return Deadline(day, late, late, (), 0, calendar.unknown_between(first, day))
 
 
 def _window(
     calendar: Calendar,
     pause: Pause,
     start: Instant,
+    limit: Limit,
     stop: Instant | None,
     now: Instant | None,
     includes_start: bool,
 ) -> tuple[Day, Day] | None:
-    """P1, P2: the days of a pause, clipped to the clock, its first approved working days only."""
+    """P1, P2: the days of a pause, clipped to the clock, its first approved working days only.
+
+    The clock's own first day counts for nothing in days (R1), and is credited in hours alone.
+    """
     shift = 0 if includes_start else 1
-    first = calendar.day_of(max(pause.start, start)) + shift
+    uncounted = 0 if limit.unit in ("wh", "sd") else 1
+    first = max(calendar.day_of(pause.start) + shift, calendar.day_of(start) + uncounted)
     ends = [at for at in (pause.end, stop) if at is not None]
     if not ends and pause.approved is None:
         ends = [max(now if now is not None else pause.start, pause.start)]
@@ -182,19 +201,9 @@ def _window(
     if pause.approved is not None:
         if pause.approved <= 0:
             return None
-        capped = calendar.add(first - 1, pause.approved)
+        capped = calendar.add(first - 1, min(pause.approved, LONGEST))
         last = capped if last is None else min(last, capped)
     return None if last is None or last < first else (first, last)
-
-
-def _united(spans: list[tuple[Day, Day]]) -> list[tuple[Day, Day]]:
-    united: list[tuple[Day, Day]] = []
-    for first, last in sorted(spans):
-        if united and first <= united[-1][1] + 1:
-            united[-1] = (united[-1][0], max(united[-1][1], last))
-        else:
-            united.append((first, last))
-    return united
 
 
 def _units(
@@ -234,7 +243,7 @@ def _end(
         day = calendar.add(first, limit.n + extension + credit)
     else:
         day = calendar.roll(_natural(first, limit) + extension + credit)
-    return day, _first_late(calendar, start, first, day, mode)
+    return day, _first_late(calendar, start, first, day, mode, same_day=limit.unit == "sd")
 
 
 def _hours_end(
@@ -265,9 +274,11 @@ def _natural(first: Day, limit: Limit) -> Day:
     return date(year, month + 1, day).toordinal()
 
 
-def _first_late(calendar: Calendar, start: Instant, first: Day, day: Day, mode: str) -> Instant:
-    """R2: 00:00 of the next day; or after the close of business; or after the start's time of day."""
-    if mode == TO_THE_SECOND and calendar.works(first):
+def _first_late(
+    calendar: Calendar, start: Instant, first: Day, day: Day, mode: str, *, same_day: bool
+) -> Instant:
+    """R2: 00:00 of the next day; after the close of business; or after the start's time of day."""
+    if mode == TO_THE_SECOND and calendar.works(first) and not same_day:
         return calendar.at_time_of(start, day) + 1
     if mode == CLOSE:
         spans = calendar.office_spans(day)
@@ -276,9 +287,7 @@ def _first_late(calendar: Calendar, start: Instant, first: Day, day: Day, mode: 
     return calendar.start_of(day + 1)
 
 
-def days_left_from(
-    calendar: Calendar, end: Deadline, left: int, start: Instant
-) -> Instant:
+def days_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant) -> Instant:
     """The first instant at which exactly `left` whole counted working days remain.
 
     The deadline's day is one of them, paused days are none of them. Not before the start.
@@ -294,16 +303,19 @@ def days_left_from(
     return max(calendar.start_of(before + 1), start)
 
 
-def hours_left_from(calendar: Calendar, crosses_at: Instant, left: int, start: Instant) -> Instant:
-    """The instant at which `left` working hours remain before the end; not before the start."""
-    day, remaining = calendar.day_of(crosses_at - 1), left * HOUR
-    while True:
-        for low, high in reversed(calendar.office_spans(day)):
-            span = min(high, crosses_at) - low
+def hours_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant) -> Instant:
+    """The instant at which `left` working hours remain before the end, paused days left out; not
+    before the start.
+    """
+    day, remaining = calendar.day_of(end.ends_at - 1), left * HOUR
+    while day >= calendar.day_of(start):
+        for low, high in () if _paused(end, day) else reversed(calendar.office_spans(day)):
+            span = min(high, end.ends_at) - low
             if span >= remaining:
                 return max(low + span - remaining, start)
             remaining -= max(span, 0)
         day = calendar.back(day, 1)
+    return start
 
 
 def _paused(end: Deadline, day: Day) -> bool:

@@ -24,12 +24,24 @@ Input = Fact | DeskAct
 class Docket:
     """The watch's state of one case."""
 
-    __slots__ = ("_case", "cards", "facts", "judged_at", "later", "next_at", "open", "position")
+    __slots__ = (
+        "_case",
+        "cards",
+        "facts",
+        "imported_at",
+        "judged_at",
+        "later",
+        "next_at",
+        "open",
+        "position",
+    )
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
         """Where the case's first fact stands in the log."""
         self.facts: list[Known] = []
+        self.imported_at: Instant = 0
+        """When its past was recorded as history; 0 for a case watched live."""
         self.later: list[Known] = []
         """Facts of an imported history that are not yet known at `judged_at`."""
         self.cards: Cards = {}
@@ -51,9 +63,7 @@ class Docket:
         """Open, or with something still to cross: must stay under watch."""
         return self.open or self.next_at < NEVER or bool(self.later)
 
-    def hear(
-        self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf
-    ) -> list[CardAct]:
+    def hear(self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf) -> list[CardAct]:
         """What one transaction stored of this case, with positions: first time, then the inputs."""
         acts = self.advance(at, shelf)
         facts = [known(i, _known_at(i, at), p) for i, p in inputs if isinstance(i, Fact)]
@@ -71,7 +81,7 @@ class Docket:
     def _watch_past(self, facts: list[Known], at: Instant, shelf: Shelf) -> list[CardAct]:
         """History, as if it had been watched: each fact becomes known when it happened."""
         self.later = sorted(facts, key=lambda k: (k.known_at, k.position))
-        self.judged_at = self.later[0].known_at - 1
+        self.judged_at, self.imported_at = self.later[0].known_at - 1, at
         return self.advance(at, shelf)
 
     def advance(self, until: Instant, shelf: Shelf) -> list[CardAct]:
@@ -114,7 +124,8 @@ class Docket:
         for _ in range(AGAIN):
             assessed = assess(self.case, self.cards, lists, at)
             self.next_at, self.open = assessed.next, assessed.open
-            new = reconcile(assessed, self.facts, self.cards, lists, at)
+            past = at < self.imported_at
+            new = reconcile(assessed, self.facts, self.cards, lists, at, past)
             if not new:
                 break
             for act in new:

@@ -32,8 +32,14 @@ KINDS = {
 }
 
 
+NATURAL = ("nd", "mo", "yr")
+
+
 class DayAccount(NamedTuple):
-    """A day of a clock: its kind, the count reached (days; hours of an hour limit), its name."""
+    """A day of a clock: its kind, the days counted so far, its name.
+
+    The start's own day is not counted in days; of a limit in hours its hours are.
+    """
 
     day: Day
     kind: str
@@ -47,22 +53,31 @@ def account_days(
     """Every day from the start to the deadline, or to `until` where that is later."""
     first = calendar.day_of(start)
     days = [DayAccount(first, START, 0, _name(calendar, first))]
-    number = 0
+    number, rolls = 0, _rolls_from(calendar, limit, end)
     for day in range(first + 1, max(end.day, until or 0) + 1):
         kind = _kind(calendar, limit, end, day)
+        if kind == COUNTED and rolls <= day <= end.day:
+            kind = ROLLED
         if kind in (COUNTED, MAKEUP):
             number += 1
         days.append(DayAccount(day, kind, number, _name(calendar, day)))
     return days
 
 
+def _rolls_from(calendar: Calendar, limit: Limit, end: Deadline) -> Day:
+    """The first day by which a limit in natural days was only rolled on (R3)."""
+    if limit.unit not in NATURAL:
+        return end.day + 1
+    return end.natural + 1
+
+
 def _kind(calendar: Calendar, limit: Limit, end: Deadline, day: Day) -> str:
     if any(low <= day <= high for low, high in end.excluded) and (
-        calendar.works(day) or limit.unit in ("nd", "mo", "yr")
+        calendar.works(day) or limit.unit in NATURAL
     ):
         return PAUSED
     mention = calendar.mentions.get(day)
-    if limit.unit in ("nd", "mo", "yr"):
+    if limit.unit in NATURAL:
         return COUNTED
     if calendar.works(day):
         weekend = (day - 1) % 7 >= 5

@@ -162,7 +162,7 @@ def _in_time(legal: Clock, at: Instant) -> bool:
         if pause.start <= at
     ]
     end = _again(legal, tuple(then), 0, at)
-    return end.crosses_at is None or at < end.crosses_at
+    return end.crosses_at is None or end.provisional or at < end.crosses_at
 
 
 def _again(clock: Clock, pauses: tuple[Pause, ...], extension: int, now: Instant) -> Deadline:

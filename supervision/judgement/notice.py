@@ -17,7 +17,7 @@ from ..facts import (
     SupplementRequested,
 )
 from ..lists import ItemPublished
-from .case import Case
+from .case import ENDS, Case
 from .deadline import Limit, listed_limit
 from .shelf import Lists
 from .terms import LAWS, LICENCE, Clock, simple_clock, terms_of
@@ -34,9 +34,7 @@ class Acceptance(NamedTuple):
     deemed: bool
 
 
-def notice_clocks(
-    case: Case, lists: Lists, now: Instant
-) -> tuple[list[Clock], Acceptance | None]:
+def notice_clocks(case: Case, lists: Lists, now: Instant) -> tuple[list[Clock], Acceptance | None]:
     """告知: accepted, refused or told what is missing within the limit, or deemed accepted."""
     clocks: list[Clock] = []
     accepted = case.first(CaseAccepted)
@@ -51,7 +49,7 @@ def notice_clocks(
         kinds: tuple[type[Fact], ...] = (CaseAccepted, CaseRefused, CaseConcluded, CaseWithdrawn)
         if not clocks:
             kinds = (*kinds, SupplementRequested)
-        stop = case.first(*kinds, since=start.at)
+        stop = case.first(*kinds, since=start.at) or case.first(*ENDS)
         subject = "" if not clocks else f"round {len(clocks) + 1}"
         clock = simple_clock("notice", subject, limit, start, stop, terms, LAWS["notice"])
         clocks.append(clock)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..facts import Known, SpecialProcedureEnded, SpecialProcedureStarted
 from ..lists import ItemPublished, Special
 from .case import Case
-from .deadline import Limit, Pause, listed_limit
+from .deadline import LONGEST, Limit, Pause, listed_limit
 from .shelf import Lists
 from .terms import LAWS, LICENCE, Clock, Terms, simple_clock, terms_of
 
@@ -32,9 +32,7 @@ def pauses_of(case: Case, terms: Terms) -> tuple[Pause, ...]:
     for known in case.all(SpecialProcedureStarted):
         started = known.fact
         assert isinstance(started, SpecialProcedureStarted)
-        end = next(
-            (e for e in ends if getattr(e.fact, "kind", "") == started.kind and e.at >= known.at), None
-        )
+        end = next((e for e in ends if _same_kind(e, started.kind) and e.at >= known.at), None)
         if end:
             ends = [e for e in ends if e is not end]
         listed = listed_special(terms.item, started.kind)
@@ -44,7 +42,8 @@ def pauses_of(case: Case, terms: Terms) -> tuple[Pause, ...]:
                 known.at,
                 end.at if end else None,
                 approved if approved is not None else (listed.cap if listed else None),
-                bool(started.told_at) and (listed is not None or in_article_45(terms.item, started)),
+                bool(started.told_at)
+                and (listed is not None or in_article_45(terms.item, started)),
                 (started.id,) + ((end.fact.id,) if end else ()),
                 started.kind,
             )
@@ -56,6 +55,12 @@ def in_article_45(item: ItemPublished | None, started: SpecialProcedureStarted) 
     """Whether the Act itself excludes the time of this procedure."""
     kind = KIND_OF.get(started.kind, started.kind)
     return item is not None and item.kind == LICENCE and kind in ARTICLE_45
+
+
+def _same_kind(ended: Known, kind: str) -> bool:
+    """Whether an end is of this kind, by its code or its Chinese name."""
+    named = getattr(ended.fact, "kind", "")
+    return KIND_OF.get(named, named) == KIND_OF.get(kind, kind)
 
 
 def listed_special(item: ItemPublished | None, kind: str) -> Special | None:
@@ -70,9 +75,7 @@ def special_clocks(case: Case, lists: Lists) -> Iterator[Clock]:
         fact = known.fact
         assert isinstance(fact, SpecialProcedureStarted)
         terms = terms_of(case, lists, known)
-        held = next(
-            (e for e in ends if getattr(e.fact, "kind", "") == fact.kind and e.at >= known.at), None
-        )
+        held = next((e for e in ends if _same_kind(e, fact.kind) and e.at >= known.at), None)
         ends = [e for e in ends if e is not held]
         ended = case.ended(known.at)
         stop = min((k for k in (held, ended) if k), key=lambda k: k.at, default=None)
@@ -82,7 +85,13 @@ def special_clocks(case: Case, lists: Lists) -> Iterator[Clock]:
             days = listed.cap
         if days is not None and days > 0:
             yield simple_clock(
-                "special", fact.id, Limit(days, "wd"), known, stop, terms, LAWS["special"]
+                "special",
+                fact.id,
+                Limit(min(days, LONGEST), "wd"),
+                known,
+                stop,
+                terms,
+                LAWS["special"],
             )
         licence = terms.item is not None and terms.item.kind == LICENCE
         if licence and KIND_OF.get(fact.kind, fact.kind) == "hearing":

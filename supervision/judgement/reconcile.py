@@ -36,9 +36,17 @@ from .shelf import Lists
 
 
 def reconcile(
-    assessment: Assessment, facts: list[Known], cards: Cards, lists: Lists, now: Instant
+    assessment: Assessment,
+    facts: list[Known],
+    cards: Cards,
+    lists: Lists,
+    now: Instant,
+    history: bool = False,
 ) -> list[CardAct]:
-    """The acts that make the standing cards agree with those due now, in a fixed order."""
+    """The acts that make the standing cards agree with those due now, in a fixed order.
+
+    `history`: this instant lies before the import of a past that is being watched.
+    """
     acts: list[CardAct] = []
     matched: set[str] = set()
     for due in assessment.due:
@@ -47,13 +55,13 @@ def reconcile(
         card = _standing_for(due, cards)
         if card is not None:
             matched.add(card.card)
-            acts += _kept(assessment.case, due, card, now)
+            acts += _kept(assessment.case, due, card, now, history)
         elif due.ready_at <= now and not due.ended and not _excused(due, cards):
-            acts.append(_issue(assessment, due, cards, lists, now))
+            acts.append(_issue(assessment, due, cards, lists, now, history))
     for card in cards.values():
-        acts += _decided(assessment.case, card, now)
+        acts += _decided(assessment.case, card, now, history)
         if card.card not in matched and card.state in (STANDING, DISPUTED, PROPOSED):
-            acts += _ended(assessment.case, card, facts, lists, now)
+            acts += _ended(assessment.case, card, facts, lists, now, history)
     return _once(acts)
 
 
@@ -75,44 +83,42 @@ def _excused(due: Due, cards: Cards) -> bool:
     """Withdrawn by a decision about this very crossing: it is not issued again."""
     identity = (due.rule.code, due.subject, due.rule.severity)
     return any(
-        c.identity == identity and c.crossed_at == due.crossed_at and (c.upheld or c.dispute_removed)
+        c.identity == identity and c.crossed_at == due.crossed_at and c.upheld
         for c in cards.values()
     )
 
 
-def _kept(case: Case, due: Due, card: Card, now: Instant) -> Iterator[CardAct]:
+def _kept(case: Case, due: Due, card: Card, now: Instant, history: bool) -> Iterator[CardAct]:
     if due.ended and card.state == STANDING:
-        yield CardLapsed(**_about(case, card.card, now))
+        yield CardLapsed(**_about(case, card.card, now, history))
     elif card.state == DISPUTED and not card.dispute_removed:
-        yield CardConfirmed(**_about(case, card.card, now))
+        yield CardConfirmed(**_about(case, card.card, now, history))
 
 
-def _decided(case: Case, card: Card, now: Instant) -> Iterator[CardAct]:
+def _decided(case: Case, card: Card, now: Instant, history: bool) -> Iterator[CardAct]:
     """Upheld appeals and verified disputes withdraw the card."""
     if card.stands and card.upheld:
-        yield CardWithdrawn(**_about(case, card.card, now), reason="appeal_upheld")
+        yield CardWithdrawn(**_about(case, card.card, now, history), reason="appeal_upheld")
     elif card.stands and card.dispute_removed:
-        yield CardWithdrawn(**_about(case, card.card, now), reason="dispute_verified")
+        yield CardWithdrawn(**_about(case, card.card, now, history), reason="dispute_verified")
+    elif card.state == DISPUTED and card.dispute_kept:
+        yield CardConfirmed(**_about(case, card.card, now, history))
 
 
 def _ended(
-    case: Case, card: Card, facts: list[Known], lists: Lists, now: Instant
+    case: Case, card: Card, facts: list[Known], lists: Lists, now: Instant, history: bool
 ) -> Iterator[CardAct]:
     """No longer due: a late fact only disputes a breach, a correction or a list withdraws it."""
     if card.severity in BREACHES and card.state != PROPOSED:
-        if card.dispute_kept:
-            return
         late = _late_facts(card, facts, lists, now)
         if late:
-            if card.state == STANDING:
-                yield CardDisputed(**_about(case, card.card, now), causes=late)
+            if card.state == STANDING and not card.dispute_kept:
+                yield CardDisputed(**_about(case, card.card, now, history), causes=late)
             return
-    yield CardWithdrawn(**_about(case, card.card, now), reason="never_due")
+    yield CardWithdrawn(**_about(case, card.card, now, history), reason="never_due")
 
 
-def _late_facts(
-    card: Card, facts: list[Known], lists: Lists, now: Instant
-) -> tuple[str, ...]:
+def _late_facts(card: Card, facts: list[Known], lists: Lists, now: Instant) -> tuple[str, ...]:
     """The facts known only after the card that alone take its ground away."""
     late = [
         k for k in facts if k.known_at > card.issued_at and not isinstance(k.fact, FactCorrected)
@@ -121,22 +127,24 @@ def _late_facts(
         return ()
     without = case_of([k for k in facts if k not in late])
     still = assess(without, NO_CARDS, lists, now).due
-    named = {(d.rule.code, s, d.rule.severity) for d in still if d.crossed_at <= now for s in d.subjects}
+    named = {
+        (d.rule.code, s, d.rule.severity) for d in still if d.crossed_at <= now for s in d.subjects
+    }
     return tuple(k.fact.id for k in late) if card.identity in named else ()
 
 
-def _about(case: Case, card: str, now: Instant) -> dict[str, Any]:
+def _about(case: Case, card: str, now: Instant, history: bool) -> dict[str, Any]:
     return {
         "source": case.source,
         "case_no": case.case_no,
         "card": card,
         "at": moment(now),
-        "history": case.history,
+        "history": history,
     }
 
 
 def _issue(
-    assessment: Assessment, due: Due, cards: Cards, lists: Lists, now: Instant
+    assessment: Assessment, due: Due, cards: Cards, lists: Lists, now: Instant, history: bool
 ) -> CardIssued:
     """The card, with all that is needed to argue about it years later."""
     case, rule = assessment.case, due.rule
@@ -148,7 +156,7 @@ def _issue(
     return CardIssued(
         source=case.source,
         case_no=case.case_no,
-        history=case.history,
+        history=history,
         card=card_id(case.source, case.case_no, identity, cycle),
         at=moment(now, calendar.zone),
         rule=rule.code,
@@ -170,7 +178,7 @@ def _issue(
         department=responsible[2] or (item.department if item else ""),
         step=responsible[0],
         person=responsible[1],
-        answer_by=_answer_by(calendar, due.policy, rule.severity, now, case.history),
+        answer_by=_answer_by(calendar, due.policy, rule.severity, now, history),
     )
 
 

@@ -7,8 +7,10 @@ the lists that stood in the log before it from their announcement on, later ones
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -25,6 +27,8 @@ from ..lists import (
 from .calendar import Calendar
 
 NEVER: Instant = 1 << 62
+VIEWS = 64
+"""Views kept, least recently used first out."""
 
 
 class Entry(NamedTuple):
@@ -64,14 +68,29 @@ def concerns(event: Struct, source: str, item: str) -> bool:
     return True
 
 
+Shared = dict[tuple[str, tuple[int, ...]], Calendar]
+"""Calendars made so far, by zone and notices: most views have the same."""
+USUAL_ZONE = "Asia/Shanghai"
+
+
+def _zone(name: str) -> str:
+    """The zone, or the usual one where its name is none (publishing refuses it)."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return USUAL_ZONE
+    return name
+
+
 class Lists:
     """The lists known at one moment; everything that judgement asks of them."""
 
-    def __init__(self, known: Iterable[Dated]) -> None:
+    def __init__(self, known: Iterable[Dated], shared: Shared | None = None) -> None:
+        self._shared: Shared = {} if shared is None else shared
         self._notices: dict[str, list[tuple[Instant, CalendarPublished]]] = {}
         self._items: dict[str, list[Dated]] = {}
         self._policies: dict[str, list[Dated]] = {}
-        self._posts: dict[tuple[str, str, str], list[tuple[Instant, bool]]] = {}
+        self._posts: dict[tuple[str, str, str], list[tuple[Instant, bool, Instant]]] = {}
         self._posted: set[str] = set()
         self.outages: list[OutageRecorded] = []
         self.announcements: list[Dated] = []
@@ -91,8 +110,9 @@ class Lists:
                     self._policies.setdefault(source, []).append(dated)
             case PostGranted() | PostRevoked() as said:
                 key = (said.source, said.person, said.post)
-                granted = (_effective(dated), isinstance(said, PostGranted))
+                granted = (_effective(dated), isinstance(said, PostGranted), dated.known_at)
                 self._posts.setdefault(key, []).append(granted)
+                self._posts[key].sort(key=lambda one: one[0])
                 self._posted.add(said.source)
             case OutageRecorded() as outage:
                 self.outages.append(outage)
@@ -104,7 +124,11 @@ class Lists:
         made = self._calendars.get((name, zone))
         if made is None:
             notices = sorted(self._with_base(name), key=lambda pair: pair[0])
-            made = self._calendars[name, zone] = Calendar([n for _, n in notices], zone)
+            key = (zone, tuple(id(notice) for _, notice in notices))
+            made = self._shared.get(key)
+            if made is None:
+                made = self._shared[key] = Calendar([n for _, n in notices], _zone(zone))
+            self._calendars[name, zone] = made
         return made
 
     def _with_base(self, name: str) -> list[tuple[Instant, CalendarPublished]]:
@@ -114,8 +138,9 @@ class Lists:
 
     def policy(self, source: str, start: Instant, known_at: Instant) -> PolicyPublished:
         """The policy in force for a clock of this source that started then."""
-        own = self._policies.get(source) or self._policies.get("") or ()
-        chosen = _in_force(own, start, known_at)
+        own, common = self._policies.get(source, []), self._policies.get("", [])
+        began = [v for v in own if _began(v, start)]
+        chosen = _in_force(own if began or not common else common, start, known_at)
         return chosen if isinstance(chosen, PolicyPublished) else NO_POLICY
 
     def item(self, code: str, start: Instant, known_at: Instant) -> ItemPublished | None:
@@ -128,10 +153,17 @@ class Lists:
         return self._items.get(code, [])
 
     def holds(self, source: str, person: str, post: str, at: Instant) -> bool | None:
-        """Whether the person held the post then; None: no posts were published for this source."""
+        """Whether the person held the post then; None: no posts were published for this source.
+
+        A backdated revocation works from its recording on.
+        """
         if source not in self._posted:
             return None
-        said = [granted for since, granted in self._posts.get((source, person, post), ()) if since <= at]
+        said = [
+            granted
+            for since, granted, known_at in self._posts.get((source, person, post), ())
+            if since <= at and (granted or known_at <= at)
+        ]
         return bool(said) and said[-1]
 
 
@@ -153,15 +185,19 @@ def _in_force(versions: Sequence[Dated], start: Instant, known_at: Instant) -> S
     else:
         known = [v for v in versions if v.known_at == first]
     chosen = max(known, key=lambda v: (_effective(v), v.known_at))
-    running = [
-        v for v in versions if getattr(v.event, "applies_to_running") and v.known_at > chosen.known_at
-    ]
+    running = [v for v in versions if v.event.applies_to_running and v.known_at > chosen.known_at]
     return max(running, key=lambda v: v.known_at).event if running else chosen.event
+
+
+def _began(dated: Dated, start: Instant) -> bool:
+    """Whether a list was in force at a clock's start, or takes over what runs."""
+    in_force = dated.known_at <= start and _effective(dated) <= start
+    return in_force or bool(getattr(dated.event, "applies_to_running", False))
 
 
 def _effective(dated: Dated) -> Instant:
     """00:00 of the effective day, in China's time: lists are published by day."""
-    day: int = getattr(dated.event, "effective").toordinal()
+    day: int = dated.event.effective.toordinal()
     return (day - 719_163) * 86_400_000_000 - 8 * 3_600_000_000
 
 
@@ -172,7 +208,8 @@ class Shelf:
         self.entries: list[Entry] = []
         self._recorded: list[Instant] = []
         self._positions: list[int] = []
-        self._views: dict[tuple[int, int], Lists] = {}
+        self._views: OrderedDict[tuple[int, int, int], Lists] = OrderedDict()
+        self._calendars: Shared = {}
         self._announced: dict[int, list[tuple[Instant, int]]] = {}
         for entry in entries:
             self.add(entry)
@@ -184,26 +221,36 @@ class Shelf:
         self._positions.append(entry.position)
 
     def view(self, at: Instant, history: int | None = None) -> Lists:
-        """The lists known at an instant; `history` is the log position of a historical case."""
-        live = bisect_right(self._recorded, at)
-        if history is not None:
-            before = bisect_left(self._positions, history)
-            if live <= before:
-                return self._history_view(before, at)
-        key = (live, -1)
-        made = self._views.get(key)
-        if made is None:
-            known = [Dated(entry.recorded_at, entry.event) for entry in self.entries[:live]]
-            made = self._views[key] = Lists(known)
-        return made
+        """The lists known at an instant; `history` is the log position of a historical case.
 
-    def _history_view(self, before: int, at: Instant) -> Lists:
+        Of such a case the lists that stood in the log before it are known from their announcement.
+        """
+        live = bisect_right(self._recorded, at)
+        if history is None:
+            return self._made((live, -1, 0), lambda: self._by_recording(0, live))
+        before = bisect_left(self._positions, history)
         order = self._order(before)
         count = bisect_right(order, (at, len(self.entries)))
-        made = self._views.get((before, count))
+        return self._made(
+            (max(live, before), before, count),
+            lambda: [
+                *(Dated(known_at, self.entries[i].event) for known_at, i in order[:count]),
+                *self._by_recording(before, live),
+            ],
+        )
+
+    def _by_recording(self, first: int, last: int) -> list[Dated]:
+        return [Dated(entry.recorded_at, entry.event) for entry in self.entries[first:last]]
+
+    def _made(self, key: tuple[int, int, int], known: Callable[[], list[Dated]]) -> Lists:
+        """A view, made once as long as it is in use."""
+        made = self._views.get(key)
         if made is None:
-            known = [Dated(known_at, self.entries[i].event) for known_at, i in order[:count]]
-            made = self._views[before, count] = Lists(known)
+            made = self._views[key] = Lists(known(), self._calendars)
+            if len(self._views) > VIEWS:
+                self._views.popitem(last=False)
+        else:
+            self._views.move_to_end(key)
         return made
 
     def _order(self, before: int) -> list[tuple[Instant, int]]:

@@ -33,6 +33,8 @@ from .terms import Clock, terms_of
 MANY_STEPS = 3
 WITHIN = 10 * SECOND
 """So many steps entered within so long were not done in the system (体外循环)."""
+AFTERWARDS = ("certificate", "delivery")
+"""Steps that may follow the conclusion."""
 RETURNED = "退件"
 GRANTED = "出证"
 REVIEW = ("review", "审核")
@@ -82,14 +84,15 @@ def steps_skipped(scene: Scene) -> Iterator[Found]:
 
     Until the conclusion the missing step may still come: then it is out of order.
     """
-    done = scene.running.completed
+    done, item = scene.running.completed, scene.item
     concluded = done.get("conclusion")
     if concluded is None or getattr(concluded.fact, "result", "") not in ("", GRANTED):
         return
-    for _, before in _followed(scene):
-        for code in before:
-            if code not in done:
-                yield from _found("step_skipped", [concluded], code)
+    missing = [code for _, before in _followed(scene) for code in before if code not in done]
+    if item and item.steps and "conclusion" not in {step.code for step in item.steps}:
+        missing += [s.code for s in item.steps if s.code not in done and s.code not in AFTERWARDS]
+    for code in dict.fromkeys(missing):
+        yield from _found("step_skipped", [concluded], code)
 
 
 def steps_out_of_order(scene: Scene) -> Iterator[Found]:
@@ -190,7 +193,7 @@ def _needs_reason(known: Known) -> bool:
 def pauses_improper(scene: Scene) -> Iterator[Found]:
     """P3: no basis or notice; begun past the legal deadline; open after conclusion."""
     legal = scene.clock("legal")
-    crosses = legal.crosses_at if legal else None
+    crosses = legal.crosses_at if legal and not legal.end.provisional else None
     wrong: list[Known] = []
     by_start = {p.causes[0]: p for p in scene.running.pauses if p.causes}
     for known in scene.case.all(SpecialProcedureStarted):
@@ -199,7 +202,8 @@ def pauses_improper(scene: Scene) -> Iterator[Found]:
             continue
         ended = scene.case.ended(known.at)
         past = crosses is not None and known.at >= crosses
-        open_after = pause.end is None and ended is not None and ended.at <= scene.now
+        over = ended is not None and ended.at <= scene.now
+        open_after = over and ended is not None and (pause.end is None or pause.end > ended.at)
         if not pause.creditable or past or open_after:
             wrong.append(known)
     yield from _found("pause_improper", wrong)
@@ -213,18 +217,22 @@ def extensions_improper(scene: Scene) -> Iterator[Found]:
 
 
 def late_entries(scene: Scene) -> Iterator[Found]:
-    """补录: entered (else recorded) after the end of the working day that follows the occurrence."""
+    """补录: entered (else recorded) after the working day that follows the occurrence."""
     late: list[tuple[Instant, Known]] = []
     for known in scene.case.facts:
+        if isinstance(known.fact, CaseLinked):
+            continue
         entered = known.fact.entered_at
         if entered is None and known.fact.history:
             continue
-        at = instant(entered) if entered else known.known_at
+        at = instant(entered) if entered else scene.case.first_known[known.fact.id]
         if at - known.at < 24 * 3_600 * SECOND:
             continue
         calendar = terms_of(scene.case, scene.lists, known).calendar
-        bound = calendar.start_of(calendar.add(calendar.day_of(known.at), 1) + 1)
-        if at >= bound:
+        first = calendar.day_of(known.at)
+        last = calendar.add(first, 1)
+        bound = calendar.start_of(last + 1)
+        if at >= bound and not calendar.unknown_between(first, last):
             late.append((bound, known))
     if late:
         late.sort(key=lambda pair: (pair[0], pair[1].position))
@@ -238,7 +246,11 @@ def outside_system(scene: Scene) -> Iterator[Found]:
     if scene.case.history or (promise and promise.unit == "sd"):
         return
     entered = sorted(
-        ((instant(k.fact.entered_at), k) for k in scene.case.facts if k.fact.entered_at is not None),
+        (
+            (instant(k.fact.entered_at), k)
+            for k in scene.case.facts
+            if k.fact.entered_at is not None
+        ),
         key=lambda pair: (pair[0], pair[1].position),
     )
     steps = [(at, k) for at, k in entered if _code(k)]
@@ -259,7 +271,7 @@ def fees_improper(scene: Scene) -> Iterator[Found]:
         fee = known.fact
         assert isinstance(fee, FeeCharged)
         listed = scene.item.fee if scene.item else None
-        early = accepted is None or known.at < accepted.at
+        early = accepted is None or known.at < max(accepted.at, accepted.not_before)
         if fee.amount > 0 and (
             early or not fee.basis or (listed is not None and fee.amount != listed)
         ):

@@ -64,8 +64,7 @@ def _pause(text: str) -> PauseAsked:
     last, _, approved = rest.rpartition(":") if ":" in rest else (rest, "", "")
     if not dots or (approved and not approved.isdecimal()):
         raise QuestionUnreadable(
-            f"pause {text!r} is not FROM..TO or FROM..TO:APPROVED, "
-            "such as 2026-02-11..2026-02-24:8"
+            f"pause {text!r} is not FROM..TO or FROM..TO:APPROVED, such as 2026-02-11..2026-02-24:8"
         )
     return PauseAsked(start=first, end=last or None, approved=int(approved) if approved else None)
 
@@ -96,7 +95,9 @@ def deadline(
     calendar = Calendar(known, ZONE)
     if batch:
         out = sys.stdout.buffer
-        out.writelines(b + b"\n" for b in answer_lines(sys.stdin.buffer, calendar, without(known, ZONE)))
+        out.writelines(
+            b + b"\n" for b in answer_lines(sys.stdin.buffer, calendar, without(known, ZONE))
+        )
         out.flush()
         return
     if not start or not limit_text:
@@ -128,8 +129,12 @@ def _show_answer(told: Answer, limit_text: str) -> None:
     zh, en = limit_words(limit_text)
     mark = "  [暂定 provisional]" if told.provisional else ""
     day = WEEKDAYS[told.weekday - 1]
-    console.print(f"期限 deadline: {told.deadline} 星期{day} ({zh} {en}){mark}", style="bold", markup=False)
-    console.print(f"  逾期时刻 first late instant: {told.crosses_at or '– (特别程序未结束 paused)'}")
+    console.print(
+        f"期限 deadline: {told.deadline} 星期{day} ({zh} {en}){mark}", style="bold", markup=False
+    )
+    console.print(
+        f"  逾期时刻 first late instant: {told.crosses_at or '– (特别程序未结束 paused)'}"
+    )
     for left, at in told.warnings.items():
         console.print(f"  剩余 left {left}: {at}")
     if told.credit:
@@ -167,7 +172,7 @@ def stats(as_of: str | None, as_json: bool) -> None:
 
 def _record() -> Record:
     if not (settings().home / "log.db").exists():
-        raise NoRecord()
+        raise NoRecord
     return open_record(settings().home)
 
 
@@ -184,7 +189,9 @@ def _as_of(record: Record, text: str | None) -> int:
 
 def _show_counts(counts: Counts) -> None:
     console = Console(highlight=False)
-    console.print(f"截至 as of {moment(counts.as_of).isoformat()}  位置 position {counts.position:,}")
+    console.print(
+        f"截至 as of {moment(counts.as_of).isoformat()}  位置 position {counts.position:,}"
+    )
     table = Table(show_header=False, box=None)
     rows: list[tuple[str, int]] = [
         ("办件 cases", counts.cases),
@@ -202,7 +209,10 @@ def _show_counts(counts: Counts) -> None:
     for severity, states in counts.cards.items():
         rows.append((f"牌 cards: {severity}", sum(states.values())))
         rows += [(f"  {state}", n) for state, n in states.items()]
-    rows += [(f"数据错误 data errors: {ERRORS.get(k, (k,))[0]}", n) for k, n in counts.data_errors.items()]
+    rows += [
+        (f"数据错误 data errors: {ERRORS.get(k, (k,))[0]}", n)
+        for k, n in counts.data_errors.items()
+    ]
     for name, n in rows:
         table.add_row(name, f"{n:,}")
     console.print(table)
@@ -241,9 +251,21 @@ def _tell(record: Record, case_no: str, source: str, as_of: str | None) -> CaseH
 
 def _show_case(history: CaseHistory) -> None:
     console = Console(highlight=False)
-    console.print(f"{history.case_no}  {history.item_name}  {history.department}", style="bold", markup=False)
-    console.print(f"{history.status_zh} {history.status_en} · {history.light} · {history.as_of}", markup=False)
-    table = Table("位置 position", "发生 occurred", "入库 recorded", "事件 event", "内容 what", "经办 who", box=None)
+    console.print(
+        f"{history.case_no}  {history.item_name}  {history.department}", style="bold", markup=False
+    )
+    console.print(
+        f"{history.status_zh} {history.status_en} · {history.light} · {history.as_of}", markup=False
+    )
+    table = Table(
+        "位置 position",
+        "发生 occurred",
+        "入库 recorded",
+        "事件 event",
+        "内容 what",
+        "经办 who",
+        box=None,
+    )
     for entry in history.entries:
         what = entry.what_zh + "".join(f" {name}: {text}" for name, text in entry.texts)
         table.add_row(

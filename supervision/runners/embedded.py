@@ -82,9 +82,7 @@ class Pulse:
 class Embedded:
     """The threads of one home, which the caller holds; `start`, then `stop`."""
 
-    def __init__(
-        self, home: Path, record: Record, zone: str, watch: Watch | None = None
-    ) -> None:
+    def __init__(self, home: Path, record: Record, zone: str, watch: Watch | None = None) -> None:
         """`watch` may be one that knows the log already, as far as its position says."""
         self.record = record
         self.pulse = Pulse()
@@ -215,7 +213,6 @@ class Embedded:
                     self.stopping.wait(FILL_EVERY)
         finally:
             follower.close()
-
 
     def _maybe_open(self, position: int) -> set[tuple[str, str]]:
         """Every case that was open at a position: those open now, and those touched since."""

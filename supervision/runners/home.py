@@ -1,4 +1,4 @@
-"""The home, and the lock on it: one process judges and fills the warehouse (design: two engines)."""
+"""The home, and the lock on it: one process judges and fills the warehouse."""
 
 from __future__ import annotations
 
@@ -35,4 +35,3 @@ class Held:
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_UN)
         self._file.close()
-

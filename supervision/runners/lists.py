@@ -46,7 +46,11 @@ def calendar() -> None:
 
 @calendar.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--announced", metavar="DATE", help="The day on which it became public, if the file does not say.")
+@click.option(
+    "--announced",
+    metavar="DATE",
+    help="The day on which it became public, if the file does not say.",
+)
 def import_calendar(file: Path, announced: str | None) -> None:
     """Publish a yearly notice in the holiday-cn form (year, papers, days).
 
@@ -77,7 +81,9 @@ def _tell(notice: CalendarPublished) -> None:
     off = sum(not day.works for day in notice.days)
     make_up = [day.date.isoformat() for day in notice.days if day.works]
     click.echo(f"已发布 published: {notice.version}")
-    click.echo(f"  {notice.year}: 休 off {off} 天 days, 调休上班 make-up {', '.join(make_up) or '–'}")
+    click.echo(
+        f"  {notice.year}: 休 off {off} 天 days, 调休上班 make-up {', '.join(make_up) or '–'}"
+    )
     made = Calendar([*calendars(), notice])
     first = date(notice.year, 1, 1).toordinal()
     days = made.count(first - 1, date(notice.year, 12, 31).toordinal())

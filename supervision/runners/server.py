@@ -105,7 +105,7 @@ class Ready(NamedTuple):
 
 
 def prepare(home: Path, city: CityAsked | None) -> Ready:
-    """Open a home. One that began without a city never gets one, and keeps the one it began with."""
+    """Open a home. One that began without a city never gets one, and keeps the one it has."""
     fresh, state = not (home / "log.db").exists(), home / SIMULATION
     if not (home / PLAN).exists() and not (fresh and city):
         clock = SystemClock()
@@ -195,7 +195,9 @@ def _own_routes(server: FastAPI, running: Embedded) -> None:
         """How the system is: `ok`, or `alarm` with what is wrong."""
         return _health(running)
 
-    @server.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
+    @server.api_route(
+        "/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
+    )
     def nothing(rest: str) -> JSONResponse:
         """There is no such part of the API."""
         problem = {"type": "about:blank", "title": "Not Found", "status": 404}

@@ -15,7 +15,12 @@ from .settings import loopback, open_record, settings
 
 @click.command()
 @click.option("--empty", is_flag=True, help="Without the invented city.")
-@click.option("--speed", default=120, type=click.IntRange(1, 3_600), help="How much faster than real time the city lives.")
+@click.option(
+    "--speed",
+    default=120,
+    type=click.IntRange(1, 3_600),
+    help="How much faster than real time the city lives.",
+)
 @click.option("--seed", default=1, help="Which city.")
 @click.option("--host", help="A loopback address.")
 @click.option("--port", type=click.IntRange(1, 65_535))

@@ -46,7 +46,9 @@ def revoke_key(digest: str) -> None:
     """Take a key away, by the beginning of its digest (see `supervise key list`)."""
     record = open_record(settings().home)
     try:
-        matching = [k for k in valid_keys(record) if len(digest) >= 8 and k.digest.startswith(digest)]
+        matching = [
+            k for k in valid_keys(record) if len(digest) >= 8 and k.digest.startswith(digest)
+        ]
         if len(matching) != 1:
             raise click.ClickException(
                 f"{len(matching)} keys begin with {digest!r}; give at least 8 characters of one"

@@ -101,8 +101,9 @@ def test_the_judgement_is_pure(path: Path) -> None:
     names = {
         name
         for name in imported(path)
-        if not name.startswith(("supervision.judgement", "supervision.facts", "supervision.acts",
-                                "supervision.lists"))
+        if not name.startswith(
+            ("supervision.judgement", "supervision.facts", "supervision.acts", "supervision.lists")
+        )
     } - {"supervision"}
     assert names <= PURE, names - PURE
     assert set(called(path)) & IMPURE_CALLS == set()

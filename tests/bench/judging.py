@@ -11,7 +11,7 @@ from statistics import median
 from time import perf_counter
 
 import msgspec
-import numpy
+import numpy as np
 
 from projections.packing import pack
 from projections.watch import Idle, Watch
@@ -87,12 +87,12 @@ def one_deadline() -> list[Measured]:
     notices = [e for e in bundled() if isinstance(e, CalendarPublished)]
     calendar, limit = Calendar(notices), Limit(20, "wd")
     off = [d.date for n in notices for d in n.days if not d.works and d.date.isoweekday() < 6]
-    business = numpy.busdaycalendar(holidays=off)
+    business = np.busdaycalendar(holidays=off)
     days = [moment(START - n * DAY // 7, CHINA).date() for n in range(10_000)]
     starts = [START - n * DAY // 7 for n in range(10_000)]
-    scalar = best(lambda: [numpy.busday_offset(d, 20, "backward", busdaycal=business) for d in days])
-    array = numpy.array(days, dtype="datetime64[D]")
-    bulk = best(lambda: numpy.busday_offset(array, 20, "backward", busdaycal=business))
+    scalar = best(lambda: [np.busday_offset(d, 20, "backward", busdaycal=business) for d in days])
+    array = np.array(days, dtype="datetime64[D]")
+    bulk = best(lambda: np.busday_offset(array, 20, "backward", busdaycal=business))
     ours = best(lambda: [deadline(calendar, s, limit) for s in starts])
     each = ours / len(starts) * 1e6
     return [
@@ -104,14 +104,10 @@ def one_deadline() -> list[Measured]:
 def replay(cases: int = 1_500) -> list[Measured]:
     """Bytes in memory → judged state, against decoding of the same bytes and nothing else."""
     lists = shelf()
-    stored = [
-        [encode(f) for f in course(n, START + n * 60_000_000)] for n in range(cases)
-    ]
+    stored = [[encode(f) for f in course(n, START + n * 60_000_000)] for n in range(cases)]
     facts = cases * len(COURSE)
     decoders = {name: msgspec.json.Decoder(kind) for name, kind in FACTS.items()}
-    plain = best(
-        lambda: [decoders[t.partition("/")[0]].decode(p) for c in stored for t, p in c], 3
-    )
+    plain = best(lambda: [decoders[t.partition("/")[0]].decode(p) for c in stored for t, p in c], 3)
 
     def judged() -> None:
         for told in stored:
@@ -185,9 +181,7 @@ def memory(cases: int = 200_000) -> list[Measured]:
         watch._queue.append((docket.next_at, key))
     used = (_resident() - before) / cases
     assert lists is not None
-    return [
-        ("memory of an open case in the watch", f"{used:,.0f} B", "≤ 1,024 B", used / 1_024)
-    ]
+    return [("memory of an open case in the watch", f"{used:,.0f} B", "≤ 1,024 B", used / 1_024)]
 
 
 def _known(fact: Fact, position: int) -> Known:

@@ -34,16 +34,18 @@ from projections.chdb import ChdbEngine
 from projections.contributions import days_in
 from projections.schema import TABLES
 from projections.warehouse import Warehouse
+KEYS = ("step", "slot")
 warehouse = Warehouse(ChdbEngine(Path(sys.argv[1])), days_in("Asia/Shanghai"))
 told = {}
 for table in TABLES:
-    numbers = [c.name for c in table.columns if c.type in ("Int32", "Int64") and c.name != "step"]
-    sign = "sign * " if any(c.name == "sign" for c in table.columns) else ""
-    where = "where source != ''" if any(c.name == "source" for c in table.columns) else ""
+    kinds = {c.name: c.type for c in table.columns}
+    numbers = [n for n, t in kinds.items() if t in ("Int32", "Int64") and n not in KEYS]
+    sign = "sign * " if "sign" in kinds else ""
+    where = "where source != ''" if "source" in kinds else ""
     sums = ", ".join(f"sum({sign}{name})" for name in numbers)
-    told[table.name] = [list(row) for row in warehouse.query(f"select {sums} from {table.name} {where}")]
-    if table.name in ("open_cases", "cards", "case_changes", "card_changes"):
-        told[table.name + " rows"] = list(warehouse.query(f"select sum(sign) from {table.name} {where}")[0])
+    told[table.name] = list(warehouse.query(f"select {sums} from {table.name} {where}")[0])
+    if sign:
+        told[table.name].append(warehouse.query(f"select sum(sign) from {table.name} {where}")[0])
 print(json.dumps(told))
 warehouse.close()
 """
@@ -73,15 +75,19 @@ def burst(number: int) -> list[dict[str, Any]]:
     return told
 
 
-def keep_posting(product: Product, key: str, first: int, had: list[str]) -> int:
-    """Post bursts until the product is gone; the ids acknowledged as stored go to `had`."""
+def keep_posting(
+    product: Product, key: str, first: int, had: list[str], numbers: list[int]
+) -> None:
+    """Post bursts until the product is gone; the ids acknowledged as stored go to `had`, the
+    number of the next burst to `numbers`.
+    """
     number = first
     with suppress(urllib.error.URLError, OSError, json.JSONDecodeError):
         while True:
             answers = product.post(burst(number), key)["results"]
             had += [answer["id"] for answer in answers if answer["status"] == "stored"]
             number += 1
-    return number + 1
+    numbers.append(number + 1)
 
 
 def sums(folder: Path) -> Any:
@@ -107,8 +113,8 @@ def test_killed_anywhere_nothing_acknowledged_is_lost_and_no_act_is_doubled(home
     key = supervise(home, "key", "new", "kill").stdout.strip()
     for _ in range(LIVES):
         product.start()
-        posting = Thread(target=lambda: numbers.append(keep_posting(product, key, number, had)))
         numbers: list[int] = []
+        posting = Thread(target=keep_posting, args=(product, key, number, had, numbers))
         posting.start()
         wanted = len(had) + chance.randrange(40, 400)
         until(lambda w=wanted: len(had) >= w, "facts to be acknowledged")

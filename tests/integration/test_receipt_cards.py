@@ -99,7 +99,7 @@ def test_the_counts_are_those_of_the_file(watched: Product, permits: list[Permit
 def test_the_cards_are_those_derived_by_other_means(
     watched: Product, permits: list[Permit]
 ) -> None:
-    """A red card for each deadline passed, a reminder for each case open two working days before."""
+    """Red for each deadline passed, a reminder for each case open two working days before."""
     now = datetime.now(DUTCH)
     red = sum((p.end or now) > p.due for p in permits)
     # A conclusion dated before its receipt ends the case before it can be warned.
@@ -117,9 +117,7 @@ def test_the_cards_are_those_derived_by_other_means(
 def test_a_second_import_adds_nothing(watched: Product) -> None:
     """Every line is had already, and the log keeps its length."""
     before = stats(watched.home)
-    done = supervise(
-        watched.home, "import", str(RECEIPT), "--mapping", str(MAPPING), "--history"
-    )
+    done = supervise(watched.home, "import", str(RECEIPT), "--mapping", str(MAPPING), "--history")
     assert done.returncode == 0, done.stderr
     after = stats(watched.home)
     assert {k: v for k, v in after.items() if k != "as_of"} == {

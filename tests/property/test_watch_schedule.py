@@ -56,9 +56,7 @@ def test_the_histories_have_every_end_of_a_card() -> None:
 class ApplyFirst(Docket):
     """Broken: the input is applied before time has passed up to it."""
 
-    def hear(
-        self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf
-    ) -> list[CardAct]:
+    def hear(self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf) -> list[CardAct]:
         facts = [known(i, at, p) for i, p in inputs if isinstance(i, Fact)]
         self._learn(facts)
         return super().hear([(i, p) for i, p in inputs if isinstance(i, DeskAct)], at, shelf)

@@ -65,34 +65,90 @@ POSTS = [post(PostGranted, "P1", "审核岗"), post(PostGranted, "P3", "签发�
 CASES: list[tuple[str, list[Told], ItemPublished, list[Any]]] = [
     ("step_skipped", usual(signed()), FLOWING, []),
     ("step_out_of_order", usual(signed("2026-07-02"), reviewed("2026-07-03")), FLOWING, []),
-    ("step_not_in_flow", usual(reviewed(), reviewed("2026-07-02 11:00", step="dance"), signed()),
-     FLOWING, []),
+    (
+        "step_not_in_flow",
+        usual(reviewed(), reviewed("2026-07-02 11:00", step="dance"), signed()),
+        FLOWING,
+        [],
+    ),
     ("actor_without_post", usual(reviewed(), signed()), item(promise="", steps=POSTED), POSTS),
-    ("actor_without_post", usual(reviewed(person="P1"), signed()),
-     item(promise="", steps=POSTED), [*POSTS, post(PostRevoked, "P1", "审核岗", "2026-07-02")]),
+    (
+        "actor_without_post",
+        usual(reviewed(person="P1"), signed()),
+        item(promise="", steps=POSTED),
+        [*POSTS, post(PostRevoked, "P1", "审核岗", "2026-07-02")],
+    ),
     ("same_person_signed", usual(reviewed(), signed(person="P2")), FLOWING, []),
-    ("not_told_at_once",
-     usual(fact("SupplementRequested", "2026-07-01 09:20", materials=("图纸",)),
-           fact("SupplementRequested", "2026-07-01 09:40", materials=("图纸", "证明"))), PLAIN, []),
+    (
+        "not_told_at_once",
+        usual(
+            fact("SupplementRequested", "2026-07-01 09:20", materials=("图纸",)),
+            fact("SupplementRequested", "2026-07-01 09:40", materials=("图纸", "证明")),
+        ),
+        PLAIN,
+        [],
+    ),
     ("no_reason", usual(signed(granted=False)), PLAIN, []),
-    ("pause_improper",
-     usual(fact("SpecialProcedureStarted", "2026-07-02", kind="committee", told_at="2026-07-02"),
-           fact("SpecialProcedureEnded", "2026-07-03", kind="committee")), PLAIN, []),
-    ("pause_improper",
-     usual(fact("SpecialProcedureStarted", "2026-07-02", kind="testing", told_at="2026-07-02",
-                approved_days=9)), PLAIN, []),
-    ("extension_improper",
-     usual(fact("ExtensionApproved", "2026-07-02", days=3, **REASON)), PLAIN, []),
+    (
+        "pause_improper",
+        usual(
+            fact("SpecialProcedureStarted", "2026-07-02", kind="committee", told_at="2026-07-02"),
+            fact("SpecialProcedureEnded", "2026-07-03", kind="committee"),
+        ),
+        PLAIN,
+        [],
+    ),
+    (
+        "pause_improper",
+        usual(
+            fact(
+                "SpecialProcedureStarted",
+                "2026-07-02",
+                kind="testing",
+                told_at="2026-07-02",
+                approved_days=9,
+            )
+        ),
+        PLAIN,
+        [],
+    ),
+    (
+        "extension_improper",
+        usual(fact("ExtensionApproved", "2026-07-02", days=3, **REASON)),
+        PLAIN,
+        [],
+    ),
     ("late_entry", usual(reviewed(entered_at="2026-07-04")), PLAIN, []),
     ("late_entry", usual(("2026-07-04 09:00", reviewed())), PLAIN, []),
-    ("outside_system",
-     usual(*[reviewed(f"2026-07-02 0{n}:00", id=f"r{n}", step=f"s{n}",
-                      entered_at=f"2026-07-02 15:00:0{n}") for n in (1, 2, 3)]), PLAIN, []),
-    ("fee_improper", usual(fact("FeeCharged", "2026-07-02", amount=500, basis="条例")),
-     item(promise="", fee=0), []),
+    (
+        "outside_system",
+        usual(
+            *[
+                reviewed(
+                    f"2026-07-02 0{n}:00",
+                    id=f"r{n}",
+                    step=f"s{n}",
+                    entered_at=f"2026-07-02 15:00:0{n}",
+                )
+                for n in (1, 2, 3)
+            ]
+        ),
+        PLAIN,
+        [],
+    ),
+    (
+        "fee_improper",
+        usual(fact("FeeCharged", "2026-07-02", amount=500, basis="条例")),
+        item(promise="", fee=0),
+        [],
+    ),
     ("fee_improper", usual(fact("FeeCharged", "2026-07-02", amount=500)), PLAIN, []),
-    ("fee_improper", usual(fact("FeeCharged", "2026-07-01 09:30", amount=500, basis="条例")),
-     PLAIN, []),
+    (
+        "fee_improper",
+        usual(fact("FeeCharged", "2026-07-01 09:30", amount=500, basis="条例")),
+        PLAIN,
+        [],
+    ),
     ("reopened", usual(fact("CaseLinked", "2026-07-01 09:10", earlier_case="0")), PLAIN, []),
 ]
 
@@ -110,17 +166,45 @@ CLEAN: list[tuple[str, list[Told], ItemPublished, list[Any]]] = [
     ("posts held", usual(reviewed(person="P1"), signed()), item(promise="", steps=POSTED), POSTS),
     ("posts never published", usual(reviewed(), signed()), item(promise="", steps=POSTED), []),
     ("a denial with its reason", usual(signed(granted=False, **REASON)), PLAIN, []),
-    ("entered by the end of the next working day",
-     usual(reviewed("2026-07-03", entered_at="2026-07-06 23:59")), PLAIN, []),
-    ("a standard fee", usual(fact("FeeCharged", "2026-07-02", amount=500, basis="条例")),
-     item(promise="", fee=500), []),
-    ("the same materials asked for again",
-     usual(fact("SupplementRequested", "2026-07-01 09:20", materials=("图纸",)),
-           fact("SupplementRequested", "2026-07-01 09:40", materials=("图纸",))), PLAIN, []),
-    ("same-day steps entered together",
-     usual(*[reviewed(f"2026-07-01 1{n}:00", id=f"r{n}", step=f"s{n}",
-                      entered_at=f"2026-07-01 15:00:0{n}") for n in (1, 2, 3)],
-           signed("2026-07-01 15:30"), conclude="2026-07-01 16:00"), item(promise="0sd"), []),
+    (
+        "entered by the end of the next working day",
+        usual(reviewed("2026-07-03", entered_at="2026-07-06 23:59")),
+        PLAIN,
+        [],
+    ),
+    (
+        "a standard fee",
+        usual(fact("FeeCharged", "2026-07-02", amount=500, basis="条例")),
+        item(promise="", fee=500),
+        [],
+    ),
+    (
+        "the same materials asked for again",
+        usual(
+            fact("SupplementRequested", "2026-07-01 09:20", materials=("图纸",)),
+            fact("SupplementRequested", "2026-07-01 09:40", materials=("图纸",)),
+        ),
+        PLAIN,
+        [],
+    ),
+    (
+        "same-day steps entered together",
+        usual(
+            *[
+                reviewed(
+                    f"2026-07-01 1{n}:00",
+                    id=f"r{n}",
+                    step=f"s{n}",
+                    entered_at=f"2026-07-01 15:00:0{n}",
+                )
+                for n in (1, 2, 3)
+            ],
+            signed("2026-07-01 15:30"),
+            conclude="2026-07-01 16:00",
+        ),
+        item(promise="0sd"),
+        [],
+    ),
 ]
 
 
@@ -136,10 +220,14 @@ def test_what_is_right_gets_no_violation(
 
 def test_operation_outside_the_system_is_proposed_to_a_person() -> None:
     """[person] violations are proposed; a supervisor issues them (domain: 6)."""
-    story = usual(*[
-        reviewed(f"2026-07-02 0{n}:00", id=f"r{n}", step=f"s{n}", entered_at=f"2026-07-02 15:00:0{n}")
-        for n in (1, 2, 3)
-    ])
+    story = usual(
+        *[
+            reviewed(
+                f"2026-07-02 0{n}:00", id=f"r{n}", step=f"s{n}", entered_at=f"2026-07-02 15:00:0{n}"
+            )
+            for n in (1, 2, 3)
+        ]
+    )
     _, acts = watch(story, "2026-07-31", shelf(PLAIN))
     proposed = [a.subject for a in acts if isinstance(a, CardIssued) and a.proposed]
     assert ["outside_system:r3"] == proposed

@@ -1,0 +1,129 @@
+"""The README's pictures, taken from the real product with an invented city a few weeks old.
+
+`make screenshots` writes them to the folder in SCREENSHOTS; otherwise they are only looked at.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from supervision.runners.demonstration import kept_plan, make_plan
+from tests.browser.conftest import WALL_SCREEN
+from tests.product import Product, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(600)]
+
+DAYS, CASES_A_DAY, NOW = 10, 260, "2026-03-17T15:20:00+08:00"
+"""Enough for full lists and a day's curve, little enough to be lived through in seconds."""
+DESK_SCREEN = {"width": 1500, "height": 1080}
+LEAST = 60_000
+"""Bytes below which a picture of a full page cannot be."""
+COLOURS = """async (data) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes]));
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const paper = canvas.getContext("2d");
+  paper.drawImage(image, 0, 0);
+  const pixels = new Uint32Array(paper.getImageData(0, 0, image.width, image.height).data.buffer);
+  const counted = new Map();
+  for (let i = 0; i < pixels.length; i += 7)
+    counted.set(pixels[i], (counted.get(pixels[i]) || 0) + 1);
+  return { size: [image.width, image.height], colours: counted.size,
+           most: Math.max(...counted.values()) / Math.ceil(pixels.length / 7) };
+}"""
+GLYPHS = """(words) => {
+  const drawn = (word) => {
+    const canvas = new OffscreenCanvas(60, 60), paper = canvas.getContext("2d");
+    paper.font = "40px " + getComputedStyle(document.body).fontFamily;
+    paper.fillText(word, 5, 45);
+    return paper.getImageData(0, 0, 60, 60).data.join();
+  };
+  return new Set([...words].map(drawn)).size;
+}"""
+"""How many different pictures the characters make: boxes would all be the same."""
+
+
+def caught_up(product: Product) -> bool:
+    """Time has passed for the wall, and it shows the whole log."""
+    health = product.get("/api/v1/health")
+    return bool(health["judged_until"]) and health["behind"] == 0
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A demonstration whose past is short."""
+    home = tmp_path_factory.mktemp("city") / "home"
+    home.mkdir()
+    kept_plan(home, make_plan(days=DAYS, cases_a_day=CASES_A_DAY, now=NOW))
+    with Product(home) as product:
+        until(lambda: caught_up(product), "the rows to catch up")
+        yield product
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the pictures go."""
+    wanted = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+    wanted.mkdir(parents=True, exist_ok=True)
+    return wanted
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page as large as the wall."""
+    context = browser.new_context(viewport=WALL_SCREEN)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[Page]:
+    """A page as large as the desks' pages are wide."""
+    context = browser.new_context(viewport=DESK_SCREEN, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def assert_full(page: Page, picture: Path, size: dict[str, int]) -> None:
+    """The picture has its size and many colours, and its ground does not fill it."""
+    data = picture.read_bytes()
+    assert len(data) > LEAST
+    told = page.evaluate(COLOURS, base64.b64encode(data).decode())
+    assert told["size"] == [size["width"], size["height"]]
+    assert told["colours"] > 200
+    assert told["most"] < 0.97
+
+
+def test_the_wall_of_a_busy_day(city: Product, page: Page, folder: Path) -> None:
+    """Figures, departments, deadlines, cards, the stream: each has something to show."""
+    page.goto(city.url)
+    for place in ("cards", "deadlines", "stream"):
+        expect(page.locator(f"#wall-{place} .row").nth(4)).to_be_visible()
+    for figure in ("red", "received", "concluded"):
+        expect(page.locator(f"#kpi-{figure} .figure")).not_to_have_text("0", timeout=60_000)
+    expect(page.locator("#wall-alarms .alarm")).to_have_count(0, timeout=60_000)
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    assert page.evaluate(GLYPHS, "红黄牌监察办件") == 7
+    expect(page.locator("#stale")).to_be_hidden()
+    picture = folder / "wall.png"
+    page.screenshot(path=picture, animations="disabled")
+    assert_full(page, picture, WALL_SCREEN)
+
+
+def test_a_case_with_a_red_card(city: Product, desk: Page, folder: Path) -> None:
+    """Why the card was issued stands at the top, the clocks below."""
+    desk.goto(f"{city.url}/cases?what=red")
+    desk.click("#case-lines tbody a >> nth=0")
+    expect(desk.locator(".card.red").first).to_be_visible()
+    assert "红牌" in desk.inner_text(".case-title")
+    assert desk.locator(".clock").count() > 0
+    assert desk.locator(".entries tbody tr").count() > 3
+    picture = folder / "case.png"
+    desk.screenshot(path=picture)
+    assert_full(desk, picture, DESK_SCREEN)
