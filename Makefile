@@ -1,6 +1,7 @@
 # make run     the whole system at http://127.0.0.1:8050, from nothing
 # make test    every test, browser included; ARGS="-k calendar" for some
 # make check   lint, format, types
+# make screenshots   the pictures of the README, taken again
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -42,7 +43,7 @@ test: setup-test browser
 	$(TESTED) $(BIN)/python -m pytest $(ARGS)
 
 screenshots: setup-test browser
-	$(TESTED) $(BIN)/python -m pytest -m browser $(ARGS)
+	$(TESTED) SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py $(ARGS)
 
 check: setup-test
 	$(BIN)/ruff check .

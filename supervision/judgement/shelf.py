@@ -23,6 +23,7 @@ from ..lists import (
     PolicyPublished,
     PostGranted,
     PostRevoked,
+    Published,
 )
 from .calendar import Calendar
 
@@ -185,19 +186,24 @@ def _in_force(versions: Sequence[Dated], start: Instant, known_at: Instant) -> S
     else:
         known = [v for v in versions if v.known_at == first]
     chosen = max(known, key=lambda v: (_effective(v), v.known_at))
-    running = [v for v in versions if v.event.applies_to_running and v.known_at > chosen.known_at]
+    running = [v for v in versions if _takes_over(v.event) and v.known_at > chosen.known_at]
     return max(running, key=lambda v: v.known_at).event if running else chosen.event
 
 
 def _began(dated: Dated, start: Instant) -> bool:
     """Whether a list was in force at a clock's start, or takes over what runs."""
     in_force = dated.known_at <= start and _effective(dated) <= start
-    return in_force or bool(getattr(dated.event, "applies_to_running", False))
+    return in_force or _takes_over(dated.event)
+
+
+def _takes_over(event: Struct) -> bool:
+    """Whether a publication applies to cases that are running."""
+    return isinstance(event, ItemPublished | PolicyPublished) and event.applies_to_running
 
 
 def _effective(dated: Dated) -> Instant:
     """00:00 of the effective day, in China's time: lists are published by day."""
-    day: int = dated.event.effective.toordinal()
+    day = dated.event.effective.toordinal() if isinstance(dated.event, Published) else 1
     return (day - 719_163) * 86_400_000_000 - 8 * 3_600_000_000
 
 

@@ -1,7 +1,7 @@
 """The README is true: what it tells to type is typed here, in its order, in a home of its own.
 
-A block marked `sh no-test` is left out: it needs what is not here. `make` is not run, but what it is
-asked for must be a target.
+A block marked `sh no-test` is left out: it needs what is not here. `make` is not run, but what
+it is asked for must be a target.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,7 +136,7 @@ def test_every_command_works(followed: dict[str, Typed]) -> None:
 def test_what_is_shown_is_what_comes(followed: dict[str, Typed]) -> None:
     """The answers that the page shows below a command are those that the command gives."""
     shown = blocks("README.md")
-    pairs = [(a, b) for a, b in zip(shown, shown[1:], strict=False) if a.text in followed]
+    pairs = [(a, b) for a, b in pairwise(shown) if a.text in followed]
     compared = 0
     for command, answer in pairs:
         if answer.kind in ("text", "json"):
