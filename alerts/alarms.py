@@ -65,7 +65,7 @@ def _of_the_system(health: Health) -> list[Alarm]:
         found.append(
             _critical(
                 "case_halted",
-                f"{len(health.halted)} 件办件的监察记录与推导不一致，已停止判定：{health.halted[0]}",
+                f"{len(health.halted)} 件办件记录与推导不一致，已停止判定：{health.halted[0]}",
                 f"{len(health.halted)} cases are halted: recorded acts do not follow from facts "
                 f"({health.halted[0]})",
             )

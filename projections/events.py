@@ -19,7 +19,7 @@ from supervision.why import procedure_words
 
 from .rows import EventRow
 
-FAMILIES = {"facts": "fact", "cards": "card", "desk": "desk"}
+FAMILIES = {"facts": "fact", "links": "fact", "cards": "card", "desk": "desk"}
 
 
 def event_row(

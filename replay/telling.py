@@ -41,6 +41,8 @@ from .history import CardDrawn, CaseHistory, ClockDrawn, DayDrawn, Entry, Findin
 from .words import what
 
 MASK = "••••"
+FAMILIES = {"facts": "fact", "links": "fact", "cards": "card", "desk": "desk"}
+"""What a stream's events are called, by its family."""
 Reveal = Callable[[Fact], dict[str, str] | None]
 """Gives the personal data and free text of a fact to a viewer who has the right."""
 LONGEST = 800
@@ -99,7 +101,7 @@ def _with(text: str, detail: str) -> str:
 
 def _belongs(stored: Stored) -> bool:
     case = parse(stored.stream)
-    return case is not None and case.family in ("facts", "cards", "desk")
+    return case is not None and case.family in FAMILIES
 
 
 def _zone(case: Case, lists: Lists) -> ZoneInfo:
@@ -143,7 +145,7 @@ def _entry(stored: Stored, case: Case, zone: ZoneInfo, reveal: Reveal | None) ->
     zh, en = what(event)
     return Entry(
         position=stored.position,
-        family={"facts": "fact", "cards": "card", "desk": "desk"}[family.family] if family else "",
+        family=FAMILIES[family.family] if family else "",
         kind=name,
         zh=FACTS_ZH.get(name) or ACTS_ZH.get(name) or name,
         id=getattr(event, "id", "") or getattr(event, "card", ""),

@@ -1,6 +1,6 @@
 """Names of streams.
 
-"case/SOURCE/CASE_NO/FAMILY" with family facts, cards, desk or notices; "lists/…" for what is
+"case/SOURCE/CASE_NO/FAMILY" with family facts, cards, desk, links or notices; "lists/…" for what is
 published; "system/…" for what happened to the record itself. "/" and "%" in a source or a case_no
 are percent-quoted, all else stays readable. The n-th event of a stream has version n.
 """
@@ -14,7 +14,7 @@ CLOCK = "system/clock"
 INCIDENTS = "system/incidents"
 ERASURES = "system/erasures"
 
-Family = Literal["facts", "cards", "desk", "notices"]
+Family = Literal["facts", "cards", "desk", "links", "notices"]
 
 
 class CaseStream(NamedTuple):
@@ -48,6 +48,11 @@ def cards_stream(source: str, case_no: str) -> str:
 def desk_stream(source: str, case_no: str) -> str:
     """Where the desks write what people answered."""
     return case_stream(source, case_no, "desk")
+
+
+def links_stream(source: str, case_no: str) -> str:
+    """Where the follower of applicants writes that a case follows on another."""
+    return case_stream(source, case_no, "links")
 
 
 def notices_stream(source: str, case_no: str) -> str:

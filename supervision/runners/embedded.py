@@ -1,6 +1,7 @@
 """One process: the log, the watch, the warehouse and the wall (design: the two engines).
 
-Threads: one watches (log → acts), one fills the warehouse (log → rows), the server answers. Each
+Threads: one watches (log → acts), one fills the warehouse (log → rows), one links cases of one
+applicant (log → links), the server answers. Each
 follows the log from its own position; nothing is handed from one to the other but the log.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -18,11 +20,12 @@ from alerts.alarms import Health
 from projections.casebook import Casebook
 from projections.chdb import ChdbEngine
 from projections.contributions import days_in
+from projections.links import Links
 from projections.lookup import open_keys
 from projections.warehouse import Warehouse, WarehouseError
 from projections.watch import Watch, Writing
 from supervision.errors import ClockJumped, StoreError, StreamConflict, SupervisionError
-from supervision.facts import Instant
+from supervision.facts import CaseLinked, Instant
 from supervision.follow import Follower
 from supervision.record import Append, Record
 from supervision.streams import parse
@@ -96,7 +99,7 @@ class Embedded:
 
     def start(self) -> None:
         """Watch and fill, each in its thread."""
-        for name, work in (("watch", self._watch), ("fill", self._fill)):
+        for name, work in (("watch", self._watch), ("fill", self._fill), ("link", self._link)):
             thread = Thread(target=self._keep, args=(name, work), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -214,6 +217,23 @@ class Embedded:
         finally:
             follower.close()
 
+    def _link(self) -> None:
+        """The loop of the follower that links cases of one applicant."""
+        links, follower = Links(self.record.read_case), Follower(self.record, 0)
+        try:
+            while not self.stopping.is_set():
+                while not self.stopping.is_set() and (batch := follower.next_batch(FILL)):
+                    for stream, fact in links.take(batch):
+                        self._append_link(stream, fact)
+                follower.wait(1.0, self.stopping)
+        finally:
+            follower.close()
+
+    def _append_link(self, stream: str, fact: CaseLinked) -> None:
+        """Once a case: one that is there already is left as it is."""
+        with suppress(StreamConflict):
+            self.record.append(stream, [fact], 0)
+
     def _maybe_open(self, position: int) -> set[tuple[str, str]]:
         """Every case that was open at a position: those open now, and those touched since."""
         keys = set(open_keys(self.warehouse))
@@ -225,4 +245,4 @@ class Embedded:
         return keys
 
 
-_FAILED = {"watch": "watch_failed", "fill": "warehouse_failed"}
+_FAILED = {"watch": "watch_failed", "fill": "warehouse_failed", "link": "watch_failed"}

@@ -34,7 +34,8 @@ def main(words: list[str]) -> int:
     for part in words or PARTS:
         run: Callable[..., Any] = import_module(f"tests.bench.{part}").run
         for what, value, bound, ratio in run(rows) if part == "warehouse" else run():
-            print(f"{what:58}  {_text(value):>16}  {_text(bound):>26}  {_text(ratio):>7}", flush=True)
+            line = f"{what:58}  {_text(value):>16}  {_text(bound):>26}  {_text(ratio):>7}"
+            print(line, flush=True)
     return 0
 
 
