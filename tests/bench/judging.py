@@ -125,7 +125,7 @@ def replay(cases: int = 1_500) -> list[Measured]:
 def _watched(cases: int, crossing: int) -> Watch:
     """A watch of open cases of which some cross at the next heartbeat."""
     watch, lists = Watch(lambda source, case_no: [], shelf()), shelf()
-    for number, start in ((0, START), (1, START + 2 * DAY)):
+    for number, start in ((0, START), (1, START + 14 * DAY)):
         docket = Docket()
         for position, fact in enumerate(course(number, start, 3), 1):
             docket.hear([(fact, position)], instant(fact.occurred_at) + 1_000_000, lists)

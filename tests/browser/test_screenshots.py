@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from supervision.runners.demonstration import kept_plan, make_plan
-from tests.browser.conftest import WALL_SCREEN
 from tests.product import Product, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(600)]
 
 DAYS, CASES_A_DAY, NOW = 10, 260, "2026-03-17T15:20:00+08:00"
 """Enough for full lists and a day's curve, little enough to be lived through in seconds."""
-DESK_SCREEN = {"width": 1500, "height": 1080}
+WALL_SCREEN = ViewportSize(width=1920, height=1080)
+DESK_SCREEN = ViewportSize(width=1500, height=1080)
 LEAST = 60_000
 """Bytes below which a picture of a full page cannot be."""
 COLOURS = """async (data) => {
@@ -90,7 +90,7 @@ def desk(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def assert_full(page: Page, picture: Path, size: dict[str, int]) -> None:
+def assert_full(page: Page, picture: Path, size: ViewportSize) -> None:
     """The picture has its size and many colours, and its ground does not fill it."""
     data = picture.read_bytes()
     assert len(data) > LEAST
