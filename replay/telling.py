@@ -312,14 +312,15 @@ def _loop(card: Card) -> str:
 
 
 def _account(act: CardIssued) -> str:
+    """How the deadline was reached, as the card has kept it."""
     account = act.account
     if account is None:
         return ""
-    runs = " ".join(f"{run.first}…{run.last} {run.kind}" for run in account.runs)
-    versions = ", ".join(account.calendar)
-    return (
-        f"{account.started_at:%Y-%m-%d %H:%M} + {account.limit}"
-        f"{f' + {account.extension}' if account.extension else ''}"
-        f"{f' (−{account.credit})' if account.credit else ''} → {account.deadline} | {runs}"
-        f" | {versions} | {account.item_version}"
-    )
+    parts = [
+        f"{account.started_at:%Y-%m-%d %H:%M} + {limit_words(account.limit)[0]}",
+        f"+ 延期 {account.extension}" if account.extension else "",
+        f"+ 扣除 {account.credit}" if account.credit else "",
+        f"→ {account.deadline}",
+        f"（{'、'.join(account.calendar)}；事项 {account.item_version}）",
+    ]
+    return " ".join(part for part in parts if part)

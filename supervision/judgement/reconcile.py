@@ -197,8 +197,9 @@ def _responsible(assessment: Assessment, due: Due) -> tuple[str, str, str]:
     if due.found:
         actor = due.found.facts[0].fact.actor
         return due.found.step, actor.id, actor.department or case.department
-    if due.clock and due.clock.kind == "step":
-        return due.clock.subject, _last_actor(case), case.department
+    if due.clock and due.clock.step:
+        step = due.clock.step
+        return step.name or step.code, _last_actor(case), case.department
     done = [k.fact.step for k in case.all(StepCompleted) if isinstance(k.fact, StepCompleted)]
     return done[-1] if done else "", _last_actor(case), case.department
 
