@@ -85,10 +85,11 @@ def local(at: int, zone: str) -> datetime:
 
 
 def clock_time(at: int, zone: str, now: int = 0) -> str:
-    """HH:MM:SS today, else month, day and HH:MM."""
-    moment = local(at, zone)
-    today = not now or moment.date() == local(now, zone).date()
-    return moment.strftime("%H:%M:%S" if today else "%m-%d %H:%M")
+    """HH:MM:SS today; month, day and HH:MM this year; else the date."""
+    moment, today = local(at, zone), local(now or at, zone)
+    if moment.date() == today.date():
+        return f"{moment:%H:%M:%S}"
+    return f"{moment:%m-%d %H:%M}" if moment.year == today.year else f"{moment:%Y-%m-%d}"
 
 
 def end(at: int, zone: str) -> str:
