@@ -111,7 +111,10 @@ def score(inputs: Inputs) -> Score:
         _share("loop", "整改闭环", "Closed loop", CLOSED_LOOP, (inputs.answered, inputs.answers)),
         _share("ease", "便民", "Convenience", CONVENIENCE, (inputs.saved_days, inputs.legal_days)),
     )
-    return Score(points=_total(parts), ranked=inputs.accepted >= RANKED_FROM, parts=parts)
+    busy = inputs.accepted or inputs.concluded
+    return Score(
+        points=_total(parts) if busy else None, ranked=inputs.accepted >= RANKED_FROM, parts=parts
+    )
 
 
 def worst_first(department: DepartmentFigures) -> tuple[int, int, int, float, str]:

@@ -16,6 +16,8 @@ from .warehouse import Scalar, Warehouse
 
 LIGHTS = ("normal", "reminder", "yellow", "red")
 FIND_MOST = 50
+EVER = 2**62
+"""Orders a case without a running clock behind all others."""
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -77,12 +79,13 @@ WHATS: dict[str, What] = {
     "reds_today": What("case_changes", CARDED.format(severity="red")),
 }
 COLUMNS = (
-    "source, case_no, item_name, department, light, next_at, next_clock, result, accepted_at,"
+    "source, case_no, item_name, department, light, ends, next_clock, result, accepted_at,"
     " concluded_at, history, provisional"
 )
 SELECTED = f"""
 from (
-  select source, case_no, item_name, department, {LIGHT} as light, next_at, next_clock, result,
+  select source, case_no, item_name, department, {LIGHT} as light,
+    if(next_at = 0, {EVER}, next_at) as ends, next_clock, result,
     accepted_at, received_at, concluded_at, history, provisional, due_day, stopped_at, sign
   from {{table}} where source != ''
 )
@@ -91,10 +94,10 @@ where {{where}}
 PAGE = f"""
 select {COLUMNS}
 {SELECTED}
- and (3 - light, next_at, source, case_no)
+ and (3 - light, ends, source, case_no)
   > ({{rank:Int64}}, {{at:Int64}}, {{source:String}}, {{case_no:String}})
 group by {COLUMNS} having sum(sign) > 0
-order by 3 - light, next_at, source, case_no limit {{most:UInt32}}
+order by 3 - light, ends, source, case_no limit {{most:UInt32}}
 """
 TOTAL = f"select sum(sign) {SELECTED}"
 FIND = """
@@ -173,7 +176,7 @@ def _line(row: tuple[Scalar, ...]) -> Line:
         item_name=str(row[2]),
         department=str(row[3]),
         light=LIGHTS[int(row[4])],
-        deadline=int(row[5]),
+        deadline=int(row[5]) % EVER,
         clock=str(row[6]),
         result=str(row[7]),
         accepted_at=int(row[8]),

@@ -119,7 +119,9 @@ select {", ".join(CARD_FIELDS)}
 from cards
 where issued_at > {{since:Int64}} and source != '' and state not in ('withdrawn', 'proposed')
 group by {", ".join(CARD_FIELDS)}
-having sum(sign) > 0 order by issued_at desc, source, case_no, card limit {{most:UInt32}}
+having sum(sign) > 0
+order by issued_at desc, indexOf(['red', 'yellow', 'reminder'], severity), source, case_no, card
+limit {{most:UInt32}}
 """
 
 EVENT_FIELDS = shared_fields(StreamEvent, EventRow)

@@ -96,11 +96,14 @@ def _about_clock(card: CardIssued) -> tuple[str, str]:
     if account.clock == "step" and card.step:
         zh, en = f"{zh}（{card.step}）", f"{en} ({card.step})"
     limit_zh, limit_en = limit_words(account.limit)
-    past = card.crossed_at >= account.crosses_at
     end = _end(account.deadline, account.crosses_at, account.mode, account.limit)
-    if past:
-        return f"超过{zh}{limit_zh}，应于{end}前", f"past the {en} of {limit_en}, due by {end}"
-    return f"临近{zh}{limit_zh}，{end}到期", f"near the end of the {en} of {limit_en}, {end}"
+    if account.limit == "at":
+        zh, en = f"办件自带{zh}", f"case's own {en}"
+    else:
+        zh, en = f"{limit_zh}的{zh}", f"{en} of {limit_en}"
+    if card.crossed_at >= account.crosses_at:
+        return f"已超过{zh}，期限为{end}", f"past the {en}, which ended on {end}"
+    return f"临近{zh}，{end}到期", f"near the end of the {en}, {end}"
 
 
 def _end(deadline: str, crosses_at: datetime, mode: str, limit: str) -> str:

@@ -50,8 +50,8 @@ class Due(NamedTuple):
     rung: int = 0
     clock: Clock | None = None
     found: Found | None = None
-    about: str = ""
-    """The card that it answers for, of an answer clock."""
+    about: tuple[str, ...] = ()
+    """The cards that make it due: the one not answered, or those that stand together."""
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -229,7 +229,7 @@ def _of_answers(case: Case, cards: Cards, lists: Lists, now: Instant) -> Iterato
                     ended=rule.severity not in BREACHES and stop <= now,
                     provisional=end.provisional,
                     rung=rung,
-                    about=card.card,
+                    about=(card.card,),
                 )
 
 
@@ -265,7 +265,8 @@ def _of_standing(case: Case, cards: Cards, lists: Lists) -> Iterator[Due]:
         for last in counted:
             standing = [c for c in counted if _stood(c, last.issued_at)]
             if len(standing) >= rule.count:
-                yield Due(rule, "", last.issued_at, last.issued_at, policy)
+                about = tuple(c.card for c in standing)
+                yield Due(rule, "", last.issued_at, last.issued_at, policy, about=about)
                 break
 
 

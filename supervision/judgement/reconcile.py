@@ -185,7 +185,7 @@ def _issue(
 def _causes(case: Case, due: Due) -> tuple[str, ...]:
     """The events that make it due, with the corrections that made them what they are."""
     known = due.clock.causes if due.clock else due.found.facts if due.found else ()
-    ids = [due.about] if due.about else []
+    ids = list(due.about)
     for k in known:
         ids += [k.fact.id, *case.corrections.get(k.fact.id, ())]
     return tuple(dict.fromkeys(ids))

@@ -56,7 +56,6 @@ class Pulse:
         self._head = 0
         self.shown_at: Instant = 0
         self.measured = 0.0
-        self.on_rows: Callable[[], object] = lambda: None
 
     def beat(self, stamp: Instant, head: int) -> None:
         """Time has passed up to a stamp; the log then ended at `head`."""
@@ -199,21 +198,20 @@ class Embedded:
             position = 0
         book = Casebook(self.record.read_case, position, self._maybe_open(position))
         book.learn_lists(s for s in self.record.read_lists() if s.position <= position)
-        follower = Follower(self.record, position)
+        follower, written = Follower(self.record, position), 0.0
         try:
             while not self.stopping.is_set():
                 batch = follower.next_batch(FILL)
                 rows = book.take(batch) if batch else None
                 if rows:
                     self.warehouse.write(rows)
+                    written = time.monotonic()
                 head = self.record.head()
                 self.pulse.rows_reach(follower.position, head)
                 self.pulse.tell(warehouse_failed="")
-                if rows:
-                    self.pulse.on_rows()
                 if follower.position >= head:
                     follower.wait(HEARTBEAT, self.stopping)
-                    self.stopping.wait(FILL_EVERY)
+                    self.stopping.wait(max(written + FILL_EVERY - time.monotonic(), 0))
         finally:
             follower.close()
 

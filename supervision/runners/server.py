@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ from ..clock import (
     rebase_simulation,
     start_simulation,
 )
-from ..errors import ClockJumped, StoreError
+from ..errors import ClockJumped, StoreError, SupervisionError
 from ..facts import instant
 from ..intake.http import router
 from ..judgement.cards import moment
@@ -72,6 +73,7 @@ def serve(
     given: Settings, *, host: str, port: int, city: CityAsked | None, confirm_clock: bool
 ) -> None:
     """Run until interrupted, in a home that the caller holds. `city` is for a home that is new."""
+    free(host, port)
     ready = prepare(given.home, city)
     record, plan = ready.record, ready.plan
     if confirm_clock:
@@ -91,6 +93,27 @@ def serve(
         stop.set()
         running.stop()
         record.close()
+
+
+class PortBusy(SupervisionError):
+    """Somebody else listens there."""
+
+    def __init__(self, host: str, port: int, why: OSError) -> None:
+        super().__init__(
+            f"{host}:{port} cannot be listened on ({why.strerror}); "
+            "choose another with --port or SUPERVISION_PORT"
+        )
+
+
+def free(host: str, port: int) -> None:
+    """Make sure that the port is free before anything is begun; PortBusy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusy(host, port, error) from error
 
 
 class Ready(NamedTuple):
@@ -192,7 +215,7 @@ def application(running: Embedded, clock: Clock, district: str) -> FastAPI:
 def _own_routes(server: FastAPI, running: Embedded) -> None:
     @server.get("/api/v1/health", tags=["system"])
     def health() -> HealthTold:
-        """How the system is: `ok`, or `alarm` with what is wrong."""
+        """How the system is: `starting`, `ok`, or `alarm` with what is wrong."""
         return _health(running)
 
     @server.api_route(
@@ -222,10 +245,11 @@ class HealthTold(BaseModel):
 def _health(running: Embedded) -> HealthTold:
     pulse, now = running.pulse, datetime.now(UTC)
     found = alarms(pulse.health, now.date(), frozenset({now.year, now.year + 1}))
+    started = "alarm" if found else "ok"
     return HealthTold(
-        status="alarm" if found else "ok",
+        status=started if pulse.shown_at else "starting",
         head=running.record.head(),
-        behind=pulse.health.behind,
+        behind=pulse.health.behind if pulse.shown_at else running.record.head(),
         judged_until=moment(pulse.shown_at).isoformat() if pulse.shown_at else "",
         open_cases=running.watch.open_cases,
         alarms=[alarm.en for alarm in found],

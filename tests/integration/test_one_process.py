@@ -160,6 +160,15 @@ def test_two_processes_do_not_run_one_home(home: Path) -> None:
         assert "Traceback" not in second.stderr
 
 
+def test_a_port_that_is_taken_is_named(home: Path) -> None:
+    """Before anything is begun, in a line that says what to do."""
+    with Product(home, "--empty") as product:
+        other = supervise(home.parent / "other", "run", "--empty", "--port", str(product.port))
+        assert other.returncode == 1
+        assert "--port" in other.stderr
+        assert not (home.parent / "other" / "log.db").exists()
+
+
 def test_a_listener_beyond_this_machine_is_refused(home: Path) -> None:
     """Until rights exist the server listens on loopback only, and says so."""
     refused = supervise(home, "run", "--empty", "--host", "0.0.0.0")
