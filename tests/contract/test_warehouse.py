@@ -7,7 +7,6 @@ counted in plain Python from the rows as they stand in the end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,23 +21,6 @@ from projections.figures import Wall
 from projections.rows import CaseRow
 from projections.warehouse import MARK_EVERY, Engine, Warehouse, WarehouseBusy, WarehouseError
 from tests.warehouse_history import DAY_OF, HOUR, MONTH_TURNS, NOW, START, ZONE, History, event
-
-
-@pytest.fixture(scope="session", params=["chdb"])
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One engine a process: chDB allows no second folder beside the first."""
-    opened = ChdbEngine(tmp_path_factory.mktemp("warehouse"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def warehouse(engine: Engine) -> Warehouse:
-    """Empty tables."""
-    made = Warehouse(engine, DAY_OF)
-    made.drop_all()
-    made.create()
-    return made
 
 
 def shown(warehouse: Warehouse) -> Wall:
