@@ -51,7 +51,7 @@ def test_the_card_says_why_on_the_page_of_its_case(wall: LiveWall) -> None:
     """From the wall by a click: the red card, its limit, and the law that the policy names."""
     page = wall.page
     page.click("#wall-cards a")
-    expect(page.locator(".card.red .why")).to_contain_text("超过法定时限")
+    expect(page.locator(".card.red .why")).to_contain_text("已超过办件自带法定时限")
     expect(page.locator(".card.red")).to_contain_text("办件自带的期限")
     page.keyboard.press("Escape")
     page.wait_for_selector("#wall")
