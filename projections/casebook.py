@@ -78,7 +78,8 @@ class Casebook:
         self.position = position
         self._load = load
         self._kept: OrderedDict[Key, Shown] = OrderedDict()
-        self._open: set[Key] = set(open_cases)
+        self._open: dict[Key, str | None] = dict.fromkeys(open_cases)
+        """The open cases, and their items as far as they were looked at."""
 
     def learn_lists(self, stored: Iterable[Stored]) -> None:
         """The lists that the log has up to the position at which the book is opened."""
@@ -127,7 +128,9 @@ class Casebook:
         event = stored.event
         self.shelf.add(Entry(stored.position, stored.recorded_at, event))
         found: dict[Key, int] = {}
-        for key in sorted(self._open):
+        for key, item in sorted(self._open.items(), key=lambda one: one[0]):
+            if item is not None and not concerns(event, key[0], item):
+                continue
             folded = self._folded(key, stored.position)
             ended = folded.row is None or folded.row.concluded_at
             if not ended and concerns(event, key[0], folded.case().item):
@@ -186,9 +189,9 @@ class Casebook:
                 cards.append(CardChange(touched.position, at, old, new))
         folded.row, folded.shown = row, shown
         if row.concluded_at:
-            self._open.discard(touched.key)
+            self._open.pop(touched.key, None)
         else:
-            self._open.add(touched.key)
+            self._open[touched.key] = row.item
 
     def _rows(self, folded: Shown) -> tuple[CaseRow, dict[str, CardRow]]:
         case = folded.case()

@@ -97,6 +97,7 @@ class Watch:
     def _take_transaction(self, transaction: list[Stored], at: Instant) -> None:
         inputs: dict[Key, list[tuple[Input, int]]] = {}
         firsts: set[Key] = set()
+        lists = len(self.shelf.entries)
         for stored in transaction:
             case = parse(stored.stream)
             if case is None:
@@ -111,6 +112,8 @@ class Watch:
                 inputs.setdefault(key, []).append((event, stored.position))
                 if stored.version == 1 and case.family == "facts":
                     firsts.add(key)
+        if len(self.shelf.entries) > lists:
+            self._sweep_all()
         before = transaction[0].position
         for key, told in inputs.items():
             working = self._working(key, before, new=key in firsts)
@@ -121,8 +124,11 @@ class Watch:
         name = stored.topic.partition("/")[0]
         if name in _LIST_NAMES:
             self.shelf.add(Entry(stored.position, stored.recorded_at, stored.event))
-            waiting = set(self._sweep)
-            self._sweep.extend(k for k in self._keys() if k not in waiting)
+
+    def _sweep_all(self) -> None:
+        """Every case waits to be judged again; those that waited already come first."""
+        waiting = set(self._sweep)
+        self._sweep.extend(key for key in self._keys() if key not in waiting)
 
     def _keys(self) -> Iterator[Key]:
         yield from self._idle
