@@ -210,7 +210,9 @@ def _is_list(stored: Stored) -> bool:
 
 
 def named(case: Case, lists: Lists) -> tuple[str, str, str]:
-    """Item code, item name and department of a case."""
+    """Item code, item name and department of a case; one whose facts are all void has none."""
+    if not case.facts:
+        return "", "已作废", "未列明部门"
     first = case.facts[0]
     item = lists.item(case.item, first.at, first.known_at) if case.item else None
     name = item.name if item else case.item or "未列明事项"
