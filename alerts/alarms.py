@@ -31,6 +31,8 @@ class Health(Struct, frozen=True, kw_only=True):
     behind: int = 0
     """Events of the log that are not in the warehouse yet."""
     incidents: int = 0
+    overdue_lists: tuple[str, ...] = ()
+    """Items whose announced change was not published in time."""
 
 
 BEHIND = 5_000
@@ -39,7 +41,7 @@ BEHIND = 5_000
 
 def alarms(health: Health, today: date, known_years: frozenset[int]) -> list[Alarm]:
     """The alarms of the moment, gravest first."""
-    found = [*_of_the_system(health), *_of_the_lists(today, known_years)]
+    found = [*_of_the_system(health), *_of_the_lists(today, known_years), *_overdue(health)]
     return sorted(found, key=lambda alarm: alarm.severity != "critical")
 
 
@@ -97,6 +99,20 @@ def _of_the_lists(today: date, known_years: frozenset[int]) -> list[Alarm]:
     if (today.month, today.day) >= NOTICE_MISSING_FROM and today.year + 1 not in known_years:
         return [_missing(today.year + 1, "warning")]
     return []
+
+
+def _overdue(health: Health) -> list[Alarm]:
+    if not health.overdue_lists:
+        return []
+    count, first = len(health.overdue_lists), health.overdue_lists[0]
+    return [
+        Alarm(
+            code="list_overdue",
+            severity="warning",
+            zh=f"{count} 项清单调整未按时公布：{first}",
+            en=f"{count} announced list changes were not published in time: {first}",
+        )
+    ]
 
 
 def _missing(year: int, severity: str) -> Alarm:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from alerts.alarms import Health, alarms
 from projections import lookup, queries
 from projections.figures import Alarm, Wall
@@ -15,6 +17,7 @@ from projections.warehouse import Warehouse
 from replay.history import CaseHistory
 from replay.telling import tell
 from supervision.judgement.calendar import Calendar
+from supervision.judgement.catalogue import list_clocks
 from supervision.judgement.shelf import Entry, Shelf
 from supervision.record import Record
 
@@ -65,11 +68,18 @@ class LiveSource:
             working_days=[date.fromordinal(day) for day in ahead],
             alarms=[
                 Alarm(code=a.code, severity=a.severity, zh=a.zh, en=a.en)
-                for a in alarms(self._health(), today, frozenset(calendar.years))
+                for a in alarms(self._known_health(now), today, frozenset(calendar.years))
             ],
             demonstration=self._speed is not None,
             speed=self._speed() if self._speed else 1.0,
         )
+
+    def _known_health(self, now: int) -> Health:
+        """The runner's health, and the lists that are overdue."""
+        late = [
+            c.announcement.code for c in list_clocks(self._lists().view(now), now) if c.late(now)
+        ]
+        return replace(self._health(), overdue_lists=tuple(late))
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         """The story of a case; free text only with the right, which nobody has yet."""

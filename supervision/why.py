@@ -50,6 +50,14 @@ ERRORS = {
     "in_the_future": ("发生时间晚于入库时间", "dated in the future"),
     "correction_unreadable": ("更正无法适用", "a correction that cannot be applied"),
 }
+CATALOGUE = {
+    "promise_above_legal": ("承诺时限长于法定时限", "the promise is longer than the legal limit"),
+    "too_many_steps": (
+        "非并联事项的审核签发环节超过三个",
+        "more than three review and signing steps",
+    ),
+    "steps_exceed_promise": ("环节时限之和超过承诺时限", "the steps take longer than the promise"),
+}
 MODES = {
     "day_end": ("当日24时", "the end of the day"),
     "close_of_business": ("下班时", "the close of business"),

@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from ..intake.holiday_cn import parse_holiday_cn
 from ..judgement.calendar import Calendar
-from ..lists import CalendarPublished
+from ..judgement.catalogue import item_faults
+from ..lists import CalendarPublished, ItemPublished
 from ..published import ListUnreadable, bundled, calendars, load
 from ..publishing import publish_missing
 from ..record import Record
+from ..why import CATALOGUE
 from .settings import open_record, settings
 
 
@@ -90,6 +92,14 @@ def _tell(notice: CalendarPublished) -> None:
     click.echo(f"  全年工作日 working days of the year: {days}")
 
 
+def _warn(event: Struct) -> None:
+    """What a published item has against the rules: told, and no reason to refuse it."""
+    if isinstance(event, ItemPublished):
+        for kind, detail in item_faults(event):
+            zh, en = CATALOGUE[kind]
+            click.echo(f"注意 note: {event.code} {zh} {en} ({detail})", err=True)
+
+
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish(file: Path) -> None:
@@ -102,5 +112,7 @@ def publish(file: Path) -> None:
         first_lists(record)
         count = publish_missing(record, events)
         click.echo(f"已发布 published: {count}，已有 had: {len(events) - count}")
+        for item in events:
+            _warn(item)
     finally:
         record.close()

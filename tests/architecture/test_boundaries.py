@@ -20,7 +20,8 @@ MAY_IMPORT = {
 OURS = ("supervision", "projections", "alerts", "replay", "dashboards")
 PURE = {
     "__future__", "ast", "bisect", "calendar", "collections", "collections.abc", "datetime",
-    "functools", "hashlib", "itertools", "typing", "zoneinfo", "msgspec", "msgspec.structs",
+    "functools", "graphlib", "hashlib", "itertools", "typing", "zoneinfo", "msgspec",
+    "msgspec.structs",
 }  # fmt: skip
 IMPURE_CALLS = {
     "open", "input", "print", "exec", "eval", "__import__", "now", "today", "utcnow",
