@@ -23,7 +23,6 @@ SIGNS = {
     "today": "◉",
     "provisional": "?",
 }
-COUNTING = ("counted", "makeup", "deadline")
 
 
 def clock_view(clock: ClockDrawn, lang: str) -> Component:

@@ -28,7 +28,6 @@ HOT = 4_000
 """Dockets kept unpacked, least recently used first out; one takes some 15 KB."""
 SWEEP = 200
 """Cases re-judged after a list in one round, between two looks at the log."""
-LIST_TYPES = tuple(LISTS.values())
 _LIST_NAMES = frozenset(LISTS)
 
 
@@ -77,6 +76,8 @@ class Watch:
         self._queue: list[tuple[Instant, Key]] = []
         self._sweep: deque[Key] = deque()
         self._dirty: dict[Key, None] = {}
+        self._written: dict[Key, int] = {}
+        """Versions of our own acts in the log that were not read back yet."""
 
     @property
     def open_cases(self) -> int:
@@ -177,8 +178,8 @@ class Watch:
 
     def _read_back(self, key: Key, before: int) -> Working:
         """A case that was closed: derived again from the log, as far as it stood."""
-        working, recorded = Working(Docket()), 0
-        earlier = [s for s in self._load(*key) if s.position < before]
+        working, recorded, stored = Working(Docket()), 0, self._load(*key)
+        earlier = [s for s in stored if s.position < before]
         for at, transaction in groupby(earlier, key=lambda s: s.recorded_at):
             told = list(transaction)
             for act in (s.event for s in told):
@@ -191,7 +192,8 @@ class Watch:
             ]
             if inputs:
                 working.derived += len(working.docket.hear(inputs, at, self.shelf))
-        if recorded != working.derived:
+        ours = sum(isinstance(s.event, CardAct) for s in stored)
+        if working.derived not in (recorded, ours):  # ours may lie behind an input still unread
             self.halt(key, f"{recorded} acts are recorded, {working.derived} follow from the log")
         return working
 
@@ -217,7 +219,10 @@ class Watch:
 
     def _confirm(self, key: Key, stored: Stored) -> None:
         """An act that the log has: known already, or derive up to it and compare."""
-        if stored.version <= self._confirmed(key) or key in self.halted:
+        ours = self._written.get(key, 0)
+        if stored.version == ours:
+            del self._written[key]
+        if stored.version <= max(ours, self._confirmed(key)) or key in self.halted:
             return
         working, act = self._working(key, stored.position), stored.event
         assert isinstance(act, CardAct)
@@ -257,6 +262,7 @@ class Watch:
     def written(self, writings: Iterable[Writing]) -> None:
         """The log has them now."""
         for writing in writings:
+            self._written[writing.key] = writing.expected + len(writing.acts)
             working = self._hot.get(writing.key)
             if working:
                 del working.pending[: len(writing.acts)]

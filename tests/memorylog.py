@@ -98,7 +98,7 @@ def run(
 
     `time_first` is the broken order: a heartbeat before the facts recorded ahead of it.
     """
-    log = MemoryLog()
+    log, caught_up = MemoryLog(), True
     watch = make(log.case)
     last = history[0].stamp - DAY if history else 0
 
@@ -120,10 +120,11 @@ def run(
         log.put(transaction.stamp, transaction.events)
         if chance(schedule.deliver):
             watch.take(log.read(watch.position))
-        if chance(schedule.write) and watch.position == len(log.stored):
-            write(transaction.stamp + 1)
+            caught_up = True
+        if chance(schedule.write) and caught_up:
+            write(transaction.stamp + 1)  # newer facts may stand in the log already
         if chance(schedule.kill):
-            watch = make(log.case)
+            watch, caught_up = make(log.case), False
         last = transaction.stamp + 2
     watch.take(log.read(watch.position))
     watch.tick(until)

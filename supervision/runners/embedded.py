@@ -28,7 +28,9 @@ from supervision.errors import ClockJumped, StoreError, StreamConflict, Supervis
 from supervision.facts import CaseLinked, Instant
 from supervision.follow import Follower
 from supervision.record import Append, Record
-from supervision.streams import parse
+from supervision.store.stored import Stored
+from supervision.streams import INCIDENTS, parse
+from supervision.system import IncidentRecorded
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ FILL = 5_000
 """Events of one batch of rows."""
 FILL_EVERY = 0.15
 """Seconds between two batches of rows: an insert has a price of its own."""
+TOLD_FOR = 86_400_000_000
+"""Microseconds for which the wall tells that something was refused."""
 RETRY = 2.0
 """Seconds before what failed is tried again."""
 
@@ -90,6 +94,8 @@ class Embedded:
         self.pulse = Pulse()
         self.stopping = Event()
         self.watch = watch or Watch(record.read_case)
+        self._incidents: list[Instant] = []
+        self._halted = 0
         self._begun = watch is None
         engine = ChdbEngine(home / "warehouse")
         self.warehouse = Warehouse(engine, days_in(zone))
@@ -130,9 +136,11 @@ class Embedded:
     def _watch(self) -> None:
         """The watch's loop: what was recorded, then time, then its acts into the log."""
         if self._begun:
-            self.watch = Watch(self.record.read_case)
+            self.watch, self._halted = Watch(self.record.read_case), 0
         self._begun, watch = True, self.watch
         follower = Follower(self.record, watch.position)
+        earlier = (s for s in self.record.read_stream(INCIDENTS) if s.position <= watch.position)
+        self._incidents = [s.recorded_at for s in earlier if _refused(s)]
         try:
             while not self.stopping.is_set():
                 self._take(watch, follower)
@@ -143,6 +151,7 @@ class Embedded:
                 watch.sweep()
                 self._write(watch)
                 self.pulse.beat(stamp, self.record.head())
+                self._tell_incidents(watch, stamp)
                 self.pulse.tell(
                     clock_jumped="",
                     store_failed="",
@@ -154,9 +163,18 @@ class Embedded:
         finally:
             follower.close()
 
+    def _tell_incidents(self, watch: Watch, stamp: Instant) -> None:
+        """On the wall what was refused in the last day; in the log, once, each case that halted."""
+        recent = sum(at > stamp - TOLD_FOR for at in self._incidents)
+        self.pulse.tell(incidents=recent)
+        for key, why in list(watch.halted.items())[self._halted :]:
+            self.record.incident(f"halted {'/'.join(key)} {why}", "card_conflict", *key, why)
+            self._halted += 1
+
     def _take(self, watch: Watch, follower: Follower) -> None:
         while not self.stopping.is_set() and (batch := follower.next_batch(READ)):
             watch.take(batch)
+            self._incidents += [s.recorded_at for s in batch if _refused(s)]
             if batch[-1].position >= self.record.head():
                 self._write(watch)
 
@@ -182,9 +200,6 @@ class Embedded:
         except StreamConflict as conflict:
             if not conflict.same:
                 watch.halt(writing.key, str(conflict))
-                self.record.incident(
-                    f"{writing.stream} {writing.expected}", "card_conflict", *writing.key
-                )
                 return
         watch.written([writing])
 
@@ -244,3 +259,11 @@ class Embedded:
 
 
 _FAILED = {"watch": "watch_failed", "fill": "warehouse_failed", "link": "watch_failed"}
+
+
+def _refused(stored: Stored) -> bool:
+    """Whether an event says that something with a known id and other content was refused."""
+    if stored.stream != INCIDENTS:
+        return False
+    event = stored.event
+    return isinstance(event, IncidentRecorded) and event.kind == "same_id_other_content"

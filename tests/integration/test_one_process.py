@@ -186,3 +186,17 @@ def test_what_one_process_imports_another_shows(home: Path) -> None:
         assert done.returncode == 0, done.stderr
         until(lambda: product.get("/api/v1/health")["open_cases"] > 0, "the cases to be watched")
         until(lambda: product.get("/api/v1/health")["behind"] == 0, "the rows to catch up")
+
+
+def test_a_known_id_with_other_content_is_refused_kept_and_told(home: Path) -> None:
+    """The sender is told, the log keeps the incident, and health says so until a day has passed."""
+    with Product(home, "--empty") as product:
+        key = supervise(home, "key", "new", "kill").stdout.strip()
+        now = datetime.now(CHINA).replace(microsecond=0)
+        first = event(1, "CaseAccepted", "K-1", now)
+        assert product.post([first], key)["results"][0]["status"] == "stored"
+        other = first | {"data": {"item": "另一事项"}}
+        assert product.post([other], key)["results"][0]["status"] == "refused"
+        told = until(lambda: product.get("/api/v1/health")["alarms"], "the incident to be told")
+        assert len(told) == 1
+        assert "same id, other content" in told[0]

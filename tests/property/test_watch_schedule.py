@@ -36,6 +36,17 @@ def test_the_acts_are_the_same_for_any_schedule(seed: int, schedule: Schedule) -
     assert plain == run(told, until, schedule, Random(seed)).acts()
 
 
+@pytest.mark.parametrize("schedule", [RESTLESS, HELD_BACK, KILLED])
+def test_forgetting_what_is_closed_changes_no_act(
+    schedule: Schedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cases packed, forgotten and read back at every turn are judged as if they had been kept."""
+    expected = [run(*history(seed), PLAIN, Random(0)).acts() for seed in SEEDS]
+    monkeypatch.setattr("projections.watch.HOT", 0)
+    found = [run(*history(seed), schedule, Random(seed)).acts() for seed in SEEDS]
+    assert expected == found
+
+
 def test_the_histories_have_every_end_of_a_card() -> None:
     """The property is not empty: cards are issued, lapse, are withdrawn, disputed, re-issued."""
     kinds: set[str] = set()

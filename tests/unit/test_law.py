@@ -3,6 +3,8 @@
 The expectations were worked out by hand from the notices of the State Council. July 2026 has no
 holiday: 1 July is a Wednesday; the 5th working day after it is 8 July, the 7th 10 July, the 10th
 15 July, the 20th 29 July, the 30th 12 August, the 45th 2 September.
+
+Above 400 lines: one table, so that the law can be read through and a missing rule is seen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What a tribunal's expert tried: stories that once gave a wrong card, missed one, or raised."""
+"""What a tribunal's expert tried: stories that once gave a wrong card, missed one, or raised.
+
+Above 400 lines: each story stands whole, with its lists and its time, to be argued about alone.
+"""
 
 from __future__ import annotations
 
