@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ def connect(
 
     A new file is for its owner alone. `max_pages` limits its size as a full disk would.
     """
-    with translated(path):
+    with translated(path), _opening(path.parent):
         path.touch(mode=0o600)
         db = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -36,6 +38,21 @@ def connect(
         if max_pages:
             db.execute(f"PRAGMA max_page_count={max_pages}")
         return db
+
+
+@contextmanager
+def _opening(folder: Path) -> Iterator[None]:
+    """One process at a time opens the files of a folder; the others wait.
+
+    Two that turn one new file to WAL at once would each hold what the other needs, and SQLite
+    answers that with "locked" at once, whatever the time-out.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -96,5 +96,41 @@ def test_many_processes_may_open_a_new_home_at_once(tmp_path: Path) -> None:
     assert sorted(line.split()[0] for line in first) == [f"{n}-0-0" for n in range(4)]
 
 
+OPENERS = """
+import multiprocessing, sys
+from pathlib import Path
+from supervision.clock import SystemClock
+from supervision.record import Record
+
+def open_one(home, together, said):
+    together.wait()
+    try:
+        Record(Path(home), SystemClock())
+        said.put("opened")
+    except Exception as error:
+        said.put(repr(error))
+
+fork = multiprocessing.get_context("fork")
+for home in sys.argv[1:]:
+    together, said = fork.Barrier(8), fork.Queue()
+    openers = [fork.Process(target=open_one, args=(home, together, said)) for _ in range(8)]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        print(said.get())
+        opener.join()
+"""
+
+
+def test_opening_a_new_home_at_the_same_instant_finds_no_lock_that_nobody_waits_for(
+    tmp_path: Path,
+) -> None:
+    """Eight processes behind one barrier, in forty new homes."""
+    homes = [str(tmp_path / str(n)) for n in range(40)]
+    command = [sys.executable, "-c", OPENERS, *homes]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["opened"] * (8 * len(homes))
+
+
 def _size(log: list, stamp: int) -> int:  # type: ignore[type-arg]
     return sum(each.recorded_at == stamp for each in log)
