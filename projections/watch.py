@@ -2,17 +2,24 @@
 
 Pure but for `load`, which reads a case back from the log. Every act that it derives has its
 version in the case's stream of cards; those that the log has already are compared, not repeated.
+
+A watch may look after all cases or after those of a partition. What it knows of the live ones lies
+in drawers, which can be kept outside one by one and put back (keeping.py).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heappush
 from itertools import groupby
 from typing import NamedTuple
+from zlib import crc32
+
+from msgspec import Struct
 
 from supervision.acts import CardAct, DeskAct
+from supervision.errors import Unreadable
 from supervision.facts import Fact, Instant, instant
 from supervision.judgement.docket import Docket, Input
 from supervision.judgement.shelf import NEVER, Entry, Shelf
@@ -28,7 +35,14 @@ HOT = 4_000
 """Dockets kept unpacked, least recently used first out; one takes some 15 KB."""
 SWEEP = 200
 """Cases re-judged after a list in one round, between two looks at the log."""
+DRAWERS = 256
+"""Into how many parts the live cases are divided for keeping."""
 _LIST_NAMES = frozenset(LISTS)
+
+
+def drawer_of(key: Key) -> int:
+    """Where a case lies; kept for good, because kept states depend on it."""
+    return crc32("/".join(key).encode()) >> 16 & DRAWERS - 1
 
 
 class Writing(NamedTuple):
@@ -43,6 +57,16 @@ class Writing(NamedTuple):
 class Idle(NamedTuple):
     """A case under watch that is not being worked on."""
 
+    next_at: Instant
+    derived: int
+    packed: bytes
+
+
+class Filed(NamedTuple):
+    """A live case as it is kept outside."""
+
+    source: str
+    case_no: str
     next_at: Instant
     derived: int
     packed: bytes
@@ -63,16 +87,24 @@ class Watch:
     """Follows the log and time over all cases; `position` is the last event taken in."""
 
     def __init__(
-        self, load: Callable[[str, str], list[Stored]], shelf: Shelf | None = None
+        self,
+        load: Callable[[str, str], list[Stored]],
+        shelf: Shelf | None = None,
+        hot: int | None = None,
     ) -> None:
         self.shelf = shelf or Shelf()
         self.position = 0
         self.now: Instant = 0
         self.halted: dict[Key, str] = {}
         """Cases whose recorded acts differ from those derived, with the reason."""
+        self.changed: set[int] = set()
+        """Drawers that changed; whoever keeps them takes them out of it."""
         self._load = load
+        self._most_hot = HOT if hot is None else hot
         self._hot: OrderedDict[Key, Working] = OrderedDict()
-        self._idle: dict[Key, Idle] = {}
+        self._idle: tuple[dict[Key, Idle], ...] = tuple({} for _ in range(DRAWERS))
+        self._known: list[int] = [0] * DRAWERS
+        """Of each drawer: the position up to which it was kept, when it was put back."""
         self._queue: list[tuple[Instant, Key]] = []
         self._sweep: deque[Key] = deque()
         self._dirty: dict[Key, None] = {}
@@ -82,7 +114,8 @@ class Watch:
     @property
     def open_cases(self) -> int:
         """How many cases are under watch."""
-        return len(self._idle) + sum(w.docket.live for w in list(self._hot.values()))
+        idle = sum(map(len, self._idle))
+        return idle + sum(w.docket.live for w in list(self._hot.values()))
 
     @property
     def sweeping(self) -> bool:
@@ -105,11 +138,12 @@ class Watch:
                 self._take_list(stored)
                 continue
             key = (case.source, case.case_no)
-            if case.family == "cards":
-                self._confirm(key, stored)
+            if stored.position <= self._known[drawer_of(key)]:
                 continue
-            event = stored.event
-            if isinstance(event, Fact | DeskAct):
+            event = self._readable(key, stored)
+            if isinstance(event, CardAct):
+                self._confirm(key, stored, event)
+            elif isinstance(event, Fact | DeskAct):
                 inputs.setdefault(key, []).append((event, stored.position))
                 if stored.version == 1 and case.family == "facts":
                     firsts.add(key)
@@ -117,9 +151,19 @@ class Watch:
             self._sweep_all()
         before = transaction[0].position
         for key, told in inputs.items():
+            if key in self.halted:
+                continue
             working = self._working(key, before, new=key in firsts)
             self._derived(key, working, working.docket.hear(told, at, self.shelf))
         self.position, self.now = transaction[-1].position, max(self.now, at)
+
+    def _readable(self, key: Key, stored: Stored) -> Struct | None:
+        """The event, or the case halted: what cannot be read cannot be judged."""
+        try:
+            return stored.event
+        except Unreadable as error:
+            self.halt(key, f"position {stored.position}: {error}")
+            return None
 
     def _take_list(self, stored: Stored) -> None:
         name = stored.topic.partition("/")[0]
@@ -132,8 +176,9 @@ class Watch:
         self._sweep.extend(key for key in self._keys() if key not in waiting)
 
     def _keys(self) -> Iterator[Key]:
-        yield from self._idle
-        yield from (key for key in self._hot if key not in self._idle)
+        for drawer in self._idle:
+            yield from drawer
+        yield from self._hot
 
     def tick(self, now: Instant) -> None:
         """Time passes: every crossing up to an instant is judged at its own instant."""
@@ -147,7 +192,7 @@ class Watch:
         """Judge some cases again after a list; it delays nothing and changes no act."""
         for _ in range(min(most, len(self._sweep))):
             key = self._sweep.popleft()
-            if key in self._hot or key in self._idle:
+            if key in self._hot or key in self._idle[drawer_of(key)]:
                 self._advance(key, self.now)
 
     def _advance(self, key: Key, now: Instant) -> None:
@@ -159,7 +204,7 @@ class Watch:
         working = self._hot.get(key)
         if working:
             return working.docket.next_at
-        idle = self._idle.get(key)
+        idle = self._idle[drawer_of(key)].get(key)
         return idle.next_at if idle else NEVER
 
     def _working(self, key: Key, before: int, *, new: bool = False) -> Working:
@@ -168,7 +213,7 @@ class Watch:
         if working:
             self._hot.move_to_end(key)
             return working
-        idle = self._idle.pop(key, None)
+        idle = self._idle[drawer_of(key)].pop(key, None)
         if idle:
             working = Working(unpack(idle.packed), idle.derived)
         else:
@@ -178,65 +223,82 @@ class Watch:
 
     def _read_back(self, key: Key, before: int) -> Working:
         """A case that was closed: derived again from the log, as far as it stood."""
-        working, recorded, stored = Working(Docket()), 0, self._load(*key)
-        earlier = [s for s in stored if s.position < before]
-        for at, transaction in groupby(earlier, key=lambda s: s.recorded_at):
-            told = list(transaction)
-            for act in (s.event for s in told):
-                if isinstance(act, CardAct):
-                    recorded += 1
-                    acts = working.docket.advance(instant(act.at), self.shelf)
-                    working.derived += len(acts)
-            inputs = [
-                (event, s.position) for s in told if isinstance(event := s.event, Fact | DeskAct)
-            ]
-            if inputs:
-                working.derived += len(working.docket.hear(inputs, at, self.shelf))
-        ours = sum(isinstance(s.event, CardAct) for s in stored)
-        if working.derived not in (recorded, ours):  # ours may lie behind an input still unread
-            self.halt(key, f"{recorded} acts are recorded, {working.derived} follow from the log")
+        working, stored = Working(Docket()), self._load(*key)
+        try:
+            derived = self._again(working.docket, (s for s in stored if s.position < before))
+        except Unreadable as error:
+            self.halt(key, str(error))
+            return working
+        self._compare(key, working, derived, [s for s in stored if s.stream == cards_stream(*key)])
         return working
+
+    def _again(self, docket: Docket, stored: Iterable[Stored]) -> list[CardAct]:
+        derived: list[CardAct] = []
+        for at, transaction in groupby(stored, key=lambda s: s.recorded_at):
+            told = [(s.event, s.position) for s in transaction]
+            for act in (event for event, _ in told if isinstance(event, CardAct)):
+                derived += docket.advance(instant(act.at), self.shelf)
+            inputs = [(e, position) for e, position in told if isinstance(e, Fact | DeskAct)]
+            if inputs:
+                derived += docket.hear(inputs, at, self.shelf)
+        return derived
+
+    def _compare(
+        self, key: Key, working: Working, derived: list[CardAct], recorded: Sequence[Stored]
+    ) -> None:
+        """What the log has of a case's acts, some perhaps behind inputs still unread, and what it
+        lacks; where both have an act it must be the same.
+        """
+        working.derived = len(derived)
+        working.pending = derived[len(recorded) :]
+        if working.pending:
+            self._dirty[key] = None
+        for act, stored in zip(derived, recorded, strict=False):
+            if encode(act) != (stored.topic, stored.payload):
+                self.halt(key, not_derived(stored))
+                return
 
     def _derived(self, key: Key, working: Working, acts: list[CardAct]) -> None:
         if acts:
             working.derived += len(acts)
             working.pending += acts
             self._dirty[key] = None
+        self.changed.add(drawer_of(key))
         if working.docket.next_at < NEVER:
             heappush(self._queue, (working.docket.next_at, key))
         self._cool()
 
     def _cool(self) -> None:
         """Pack the least recently used; forget what is closed."""
-        while len(self._hot) > HOT:
+        while len(self._hot) > self._most_hot:
             key, working = self._hot.popitem(last=False)
             if working.pending:
                 self._hot[key] = working
                 return
             if working.docket.live:
-                docket = working.docket
-                self._idle[key] = Idle(docket.next_at, working.derived, pack(docket))
+                self._idle[drawer_of(key)][key] = _idle(working)
 
-    def _confirm(self, key: Key, stored: Stored) -> None:
+    def _confirm(self, key: Key, stored: Stored, act: CardAct) -> None:
         """An act that the log has: known already, or derive up to it and compare."""
         ours = self._written.get(key, 0)
         if stored.version == ours:
             del self._written[key]
         if stored.version <= max(ours, self._confirmed(key)) or key in self.halted:
             return
-        working, act = self._working(key, stored.position), stored.event
-        assert isinstance(act, CardAct)
+        working = self._working(key, stored.position)
+        if stored.version <= self._confirmed(key) or key in self.halted:
+            return
         if stored.version > working.derived:
             self._derived(key, working, working.docket.advance(instant(act.at), self.shelf))
         expected = working.pending[0] if working.pending else None
         if expected is not None and encode(expected) == (stored.topic, stored.payload):
             working.pending.pop(0)
         else:
-            self.halt(key, f"act {stored.version} at position {stored.position} was not derived")
+            self.halt(key, not_derived(stored))
 
     def _confirmed(self, key: Key) -> int:
         """How many acts of a case both were derived and are in the log."""
-        working, idle = self._hot.get(key), self._idle.get(key)
+        working, idle = self._hot.get(key), self._idle[drawer_of(key)].get(key)
         if working:
             return working.derived - len(working.pending)
         return idle.derived if idle else 0
@@ -274,3 +336,42 @@ class Watch:
         while self._queue and self._next_at(self._queue[0][1]) != self._queue[0][0]:
             heappop(self._queue)
         return self._queue[0][0] if self._queue else NEVER
+
+    def filed(self, drawer: int) -> list[Filed]:
+        """The live cases of a drawer, to be kept outside; only while nothing is pending."""
+        found = [_filed(key, idle) for key, idle in self._idle[drawer].items()]
+        hot = (one for one in self._hot.items() if drawer_of(one[0]) == drawer)
+        return found + [_filed(key, _idle(w)) for key, w in hot if w.docket.live]
+
+    def put_back(self, drawer: int, cases: Iterable[Filed], position: int) -> None:
+        """A drawer as it was kept when its cases had been judged up to a position."""
+        self._known[drawer] = position
+        self._idle[drawer].update(
+            ((case.source, case.case_no), Idle(case.next_at, case.derived, case.packed))
+            for case in cases
+        )
+
+    def go_on(self, position: int, now: Instant) -> None:
+        """All drawers are back: go on behind a position, from an instant."""
+        self.position, self.now = position, now
+        self._queue = [
+            (idle.next_at, key)
+            for drawer in self._idle
+            for key, idle in drawer.items()
+            if idle.next_at < NEVER
+        ]
+        heapify(self._queue)
+
+
+def _idle(working: Working) -> Idle:
+    docket = working.docket
+    return Idle(docket.next_at, working.derived, pack(docket))
+
+
+def _filed(key: Key, idle: Idle) -> Filed:
+    return Filed(key[0], key[1], idle.next_at, idle.derived, idle.packed)
+
+
+def not_derived(stored: Stored) -> str:
+    """Why a case is halted whose recorded act does not follow."""
+    return f"act {stored.version} at position {stored.position} was not derived"

@@ -60,6 +60,11 @@ def notices_stream(source: str, case_no: str) -> str:
     return case_stream(source, case_no, "notices")
 
 
+def case_name(stream: str) -> str | None:
+    """What the names of all streams of a case have in common; None for a stream of no case."""
+    return stream.rpartition("/")[0] if stream.startswith("case/") else None
+
+
 def parse(stream: str) -> CaseStream | None:
     """What the name says; None for a stream that belongs to no case."""
     head, *rest = stream.split("/")

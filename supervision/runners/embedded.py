@@ -23,11 +23,12 @@ from projections.contributions import days_in
 from projections.links import Links
 from projections.lookup import open_keys
 from projections.warehouse import Warehouse, WarehouseError
-from projections.watch import Watch, Writing
+from projections.watch import Watch
+from projections.writing import write_acts
 from supervision.errors import ClockJumped, StoreError, StreamConflict, SupervisionError
 from supervision.facts import CaseLinked, Instant
 from supervision.follow import Follower
-from supervision.record import Append, Record
+from supervision.record import Record
 from supervision.store.stored import Stored
 from supervision.streams import INCIDENTS, parse
 from supervision.system import IncidentRecorded
@@ -38,8 +39,6 @@ HEARTBEAT = 0.2
 """Seconds between heartbeats (design: rule 4)."""
 READ = 2_000
 """Events of one reading of the watch."""
-WRITE = 2_000
-"""Acts of one transaction of the watch."""
 FILL = 5_000
 """Events of one batch of rows."""
 FILL_EVERY = 0.15
@@ -149,7 +148,7 @@ class Embedded:
                     self._take(watch, follower)
                 watch.tick(stamp)
                 watch.sweep()
-                self._write(watch)
+                write_acts(watch, self.record)
                 self.pulse.beat(stamp, self.record.head())
                 self._tell_incidents(watch, stamp)
                 self.pulse.tell(
@@ -176,32 +175,7 @@ class Embedded:
             watch.take(batch)
             self._incidents += [s.recorded_at for s in batch if _refused(s)]
             if batch[-1].position >= self.record.head():
-                self._write(watch)
-
-    def _write(self, watch: Watch) -> None:
-        """Append what was derived, some cases a transaction; a conflict is looked at by case."""
-        pending = watch.pending()
-        while pending and not self.stopping.is_set():
-            count, acts = 0, 0
-            while count < len(pending) and acts < WRITE:
-                acts += len(pending[count].acts)
-                count += 1
-            some, pending = pending[:count], pending[count:]
-            try:
-                self.record.append_many([Append(w.stream, w.expected, w.acts) for w in some])
-                watch.written(some)
-            except StreamConflict:
-                for writing in some:
-                    self._write_one(watch, writing)
-
-    def _write_one(self, watch: Watch, writing: Writing) -> None:
-        try:
-            self.record.append(writing.stream, writing.acts, writing.expected)
-        except StreamConflict as conflict:
-            if not conflict.same:
-                watch.halt(writing.key, str(conflict))
-                return
-        watch.written([writing])
+                write_acts(watch, self.record)
 
     def _fill(self) -> None:
         """The warehouse's loop: from its own position, whole transactions, rows in blocks."""

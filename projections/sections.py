@@ -1,0 +1,181 @@
+"""Sections of the city: the watches of the partitions that one worker was given.
+
+A section takes in parcels, judges, writes its acts into the log, and keeps its state outside. What
+a parcel shows to be missing is read from the log, for all sections of the worker at once. Nothing
+here knows who carries the parcels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+from supervision.delivery.parcel import Parcel, concerned, deal
+from supervision.errors import StoreBroken
+from supervision.judgement.shelf import NEVER
+from supervision.store.stored import Stored
+
+from .keeping import COVER, Every, Keeper, Kept, put_back
+from .watch import HOT, SWEEP, Key, Watch
+from .writing import Acts, write_acts
+
+READ = 5_000
+"""Events of one reading of the log, where a parcel shows that some are missing."""
+PAGES = 16
+"""Pages kept after one parcel, so that keeping a million cases delays none of them."""
+
+Get = Callable[[bytes], bytes | None]
+"""The value that is kept under a key."""
+
+
+class Log(Acts, Protocol):
+    """What a record must do for the sections."""
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """Events behind a position, whole transactions."""
+
+    def read_case(self, source: str, case_no: str) -> list[Stored]:
+        """All streams of one case, in log order."""
+
+    def read_lists(self) -> list[Stored]:
+        """All that was published, in log order."""
+
+
+class Took(NamedTuple):
+    """What one parcel brought: events taken in, acts written, cases newly halted."""
+
+    events: int
+    acts: int
+    halted: dict[Key, str]
+
+
+class LogBehind(StoreBroken):
+    """The parcels speak of events that the log does not have."""
+
+    def __init__(self, to: int, position: int) -> None:
+        super().__init__(
+            "the log",
+            f"it ends at position {position}, but was delivered up to {to}: it was restored from "
+            "an older copy; delete the topics, so that they are filled anew",
+        )
+
+
+class Section:
+    """The watch of one partition."""
+
+    def __init__(self, watch: Watch, keeper: Keeper) -> None:
+        self.watch = watch
+        self._keeper = keeper
+        self._halted = set(watch.halted)
+
+    @property
+    def cover(self) -> bytes | None:
+        """The cover of its kept state, as it stands outside."""
+        return self._keeper.cover
+
+    def take(self, events: Iterable[Stored], to: int) -> None:
+        """Take in all that the log has for this partition up to a position."""
+        self.watch.take(events)
+        self.watch.position = max(self.watch.position, to)
+
+    def pass_time(self, parcel: Parcel) -> None:
+        """Time passes up to the parcel's stamp, and some cases are judged by new lists."""
+        if parcel.stamp:
+            self.watch.tick(parcel.stamp)
+        self.watch.sweep(SWEEP)
+
+    def write(self, log: Log) -> int:
+        """What was derived, into the log; how many acts."""
+        return write_acts(self.watch, log)
+
+    def newly_halted(self) -> dict[Key, str]:
+        """Cases halted since this was last asked, with the reason."""
+        new = {key: why for key, why in self.watch.halted.items() if key not in self._halted}
+        self._halted.update(new)
+        return new
+
+    def keep(self) -> Iterator[Kept]:
+        """What is to be kept outside now."""
+        return self._keeper.step(PAGES)
+
+
+class Sections:
+    """All sections of one worker. One thread at a time."""
+
+    def __init__(
+        self, partitions: int, log: Log, every: Every, *, hot: int = HOT, program: str = ""
+    ) -> None:
+        self.partitions = partitions
+        self._log = log
+        self._every = every
+        self._hot = hot
+        self._program = program
+        self._open: dict[int, Section] = {}
+
+    def open(self, kept: dict[int, Get]) -> None:
+        """Look after exactly these partitions, each with what was kept of it.
+
+        One that was looked after before goes on if nobody else has kept its state since.
+        """
+        hot = max(self._hot // max(len(kept), 1), 1)
+        for number in self._open.keys() - kept.keys():
+            del self._open[number]
+        for number, get in kept.items():
+            section = self._open.get(number)
+            if section is None or section.cover != get(COVER):
+                self._open[number] = self._opened(get, hot)
+
+    def _opened(self, get: Get, hot: int) -> Section:
+        back = put_back(get, self._log.read_case, self._log.read_lists, hot, self._program)
+        if back is None:
+            watch = Watch(self._log.read_case, hot=hot)
+            return Section(watch, Keeper(watch, self._every, program=self._program))
+        keeper = Keeper(back.watch, self._every, back.pages, self._program)
+        keeper.cover = get(COVER)
+        return Section(back.watch, keeper)
+
+    def __getitem__(self, number: int) -> Section:
+        return self._open[number]
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._open
+
+    def __iter__(self) -> Iterator[Section]:
+        return iter(self._open.values())
+
+    def take(self, number: int, parcel: Parcel) -> Took:
+        """Take in a parcel of one partition, and write what follows from it."""
+        section = self._open[number]
+        before = section.watch.position
+        wanted = parcel.to if parcel.events is None else parcel.after
+        acts = self._read_up_to(wanted) if wanted > before else 0
+        section.take(parcel.events or (), parcel.to)
+        section.pass_time(parcel)
+        acts += section.write(self._log)
+        return Took(len(parcel.events or ()), acts, section.newly_halted())
+
+    def _read_up_to(self, position: int) -> int:
+        """What no parcel brought, for all sections that lack it: the log is read once."""
+        acts = 0
+        reached = min(section.watch.position for section in self)
+        while reached < position:
+            batch = self._log.read(reached, READ)
+            if not batch:
+                raise LogBehind(position, reached)
+            reached = batch[-1].position
+            dealt = deal(batch, self.partitions) if len(self._open) > 1 else None
+            for number, section in self._open.items():
+                events = dealt[number] if dealt else concerned(batch, number, self.partitions)
+                section.take(events, reached)
+                acts += section.write(self._log)
+        return acts
+
+    @property
+    def open_cases(self) -> int:
+        """Live cases of all sections."""
+        return sum(section.watch.open_cases for section in self)
+
+    @property
+    def position(self) -> int:
+        """The position that every section has reached; NEVER without any."""
+        return min((section.watch.position for section in self), default=NEVER)
