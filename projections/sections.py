@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from supervision.acts import CardAct
 from supervision.delivery.parcel import Parcel, concerned, deal
 from supervision.errors import StoreBroken
-from supervision.judgement.shelf import NEVER
 from supervision.store.stored import Stored
 
 from .keeping import COVER, Every, Keeper, Kept, put_back
 from .watch import HOT, SWEEP, Key, Watch
-from .writing import Acts, write_acts
+from .writing import Acts, Wrote, write_acts
 
 READ = 5_000
 """Events of one reading of the log, where a parcel shows that some are missing."""
@@ -42,10 +42,13 @@ class Log(Acts, Protocol):
 
 
 class Took(NamedTuple):
-    """What one parcel brought: events taken in, acts written, cases newly halted."""
+    """What one parcel brought: events taken in, acts written, where the last of them stands (0 for
+    none), cases newly halted.
+    """
 
     events: int
-    acts: int
+    acts: list[CardAct]
+    written: int
     halted: dict[Key, str]
 
 
@@ -84,8 +87,8 @@ class Section:
             self.watch.tick(parcel.stamp)
         self.watch.sweep(SWEEP)
 
-    def write(self, log: Log) -> int:
-        """What was derived, into the log; how many acts."""
+    def write(self, log: Log) -> Wrote:
+        """What was derived, into the log."""
         return write_acts(self.watch, log)
 
     def newly_halted(self) -> dict[Key, str]:
@@ -134,6 +137,10 @@ class Sections:
         keeper.cover = get(COVER)
         return Section(back.watch, keeper)
 
+    def forget(self) -> None:
+        """Look after nothing: what is in memory may be half done."""
+        self._open.clear()
+
     def __getitem__(self, number: int) -> Section:
         return self._open[number]
 
@@ -148,16 +155,17 @@ class Sections:
         section = self._open[number]
         before = section.watch.position
         wanted = parcel.to if parcel.events is None else parcel.after
-        acts = self._read_up_to(wanted) if wanted > before else 0
+        wrote = self._read_up_to(wanted) if wanted > before else Wrote([], 0)
         section.take(parcel.events or (), parcel.to)
         section.pass_time(parcel)
-        acts += section.write(self._log)
-        return Took(len(parcel.events or ()), acts, section.newly_halted())
+        last = section.write(self._log)
+        acts, written = wrote.acts + last.acts, max(wrote.position, last.position)
+        return Took(len(parcel.events or ()), acts, written, section.newly_halted())
 
-    def _read_up_to(self, position: int) -> int:
+    def _read_up_to(self, position: int) -> Wrote:
         """What no parcel brought, for all sections that lack it: the log is read once."""
-        acts = 0
-        reached = min(section.watch.position for section in self)
+        acts: list[CardAct] = []
+        reached, written = min(section.watch.position for section in self), 0
         while reached < position:
             batch = self._log.read(reached, READ)
             if not batch:
@@ -167,8 +175,15 @@ class Sections:
             for number, section in self._open.items():
                 events = dealt[number] if dealt else concerned(batch, number, self.partitions)
                 section.take(events, reached)
-                acts += section.write(self._log)
-        return acts
+                wrote = section.write(self._log)
+                acts += wrote.acts
+                written = max(written, wrote.position)
+        return Wrote(acts, written)
+
+    @property
+    def halted(self) -> dict[Key, str]:
+        """Halted cases of all sections, with the reason."""
+        return {key: why for section in self for key, why in section.watch.halted.items()}
 
     @property
     def open_cases(self) -> int:
@@ -177,5 +192,5 @@ class Sections:
 
     @property
     def position(self) -> int:
-        """The position that every section has reached; NEVER without any."""
-        return min((section.watch.position for section in self), default=NEVER)
+        """The position that every section has reached, 0 without any."""
+        return min((section.watch.position for section in self), default=0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from supervision.acts import CardAct
 from supervision.errors import StreamConflict
 from supervision.record import Append
 from supervision.store.mapping import encode
@@ -26,22 +27,35 @@ class Acts(Protocol):
         """All of one stream, in the order of its versions."""
 
 
-def write_acts(watch: Watch, record: Acts, most: int = MOST) -> int:
-    """Append what was derived, many cases a transaction; how many acts the log then has of it.
+class Wrote(NamedTuple):
+    """The acts that the log has now, and the highest position of one; 0 for none."""
+
+    acts: list[CardAct]
+    position: int
+
+
+def write_acts(watch: Watch, record: Acts, most: int = MOST) -> Wrote:
+    """Append what was derived, many cases a transaction.
 
     On a conflict each case is looked at by itself: the same act there means that it was done
     already, another one halts the case.
     """
-    count = 0
+    written: list[CardAct] = []
+    highest = 0
     for some in _parts(watch.pending(), most):
         try:
-            record.append_many([Append(w.stream, w.expected, w.acts) for w in some])
+            positions = record.append_many([Append(w.stream, w.expected, w.acts) for w in some])
         except StreamConflict:
-            count += sum(_write_one(watch, record, writing) for writing in some)
+            for writing in some:
+                wrote = _write_one(watch, record, writing)
+                written += wrote.acts
+                highest = max(highest, wrote.position)
         else:
             watch.written(some)
-            count += sum(len(w.acts) for w in some)
-    return count
+            for writing in some:
+                written += writing.acts
+            highest = max(highest, *positions)
+    return Wrote(written, highest)
 
 
 def _parts(pending: list[Writing], most: int) -> list[list[Writing]]:
@@ -56,18 +70,19 @@ def _parts(pending: list[Writing], most: int) -> list[list[Writing]]:
     return parts
 
 
-def _write_one(watch: Watch, record: Acts, writing: Writing) -> int:
+def _write_one(watch: Watch, record: Acts, writing: Writing) -> Wrote:
     """What the log lacks of one case's acts, behind those that another worker wrote first."""
     while True:
         stored = record.read_stream(writing.stream)[writing.expected :]
         for act, there in zip(writing.acts, stored, strict=False):
             if encode(act) != (there.topic, there.payload):
                 watch.halt(writing.key, not_derived(there))
-                return 0
+                return Wrote([], 0)
         rest = writing.acts[len(stored) :]
+        expected = writing.expected + len(stored)
         try:
-            record.append_many([Append(writing.stream, writing.expected + len(stored), rest)])
+            positions = record.append_many([Append(writing.stream, expected, rest)])
         except StreamConflict:
             continue
         watch.written([writing])
-        return len(writing.acts)
+        return Wrote(writing.acts, max([*positions, *(s.position for s in stored)]))

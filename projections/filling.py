@@ -1,0 +1,118 @@
+"""The log into the warehouse: rows in blocks, from the position that the tables hold.
+
+Whole transactions, in order; what a table holds already it is not given again (warehouse.py). A
+warehouse that is ahead of the log is made anew: it belongs to another log, or to an older copy.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from supervision.delivery.parcel import Parcel
+from supervision.facts import Instant
+from supervision.store.stored import Stored
+from supervision.streams import parse
+
+from .casebook import Casebook, Key
+from .lookup import open_keys
+from .warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+READ = 5_000
+"""Events of one batch of rows."""
+
+
+class Log(Protocol):
+    """What a record must do for this."""
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """Events behind a position, whole transactions."""
+
+    def read_case(self, source: str, case_no: str) -> list[Stored]:
+        """All streams of one case, in log order."""
+
+    def read_lists(self) -> list[Stored]:
+        """All that was published, in log order."""
+
+    def head(self) -> int:
+        """The position of the last event."""
+
+
+class Filled(NamedTuple):
+    """How far the rows reach, up to which instant nothing is missing, and how many were written."""
+
+    position: int
+    stamp: Instant
+    events: int
+
+
+class Filling:
+    """Follows the log into one warehouse. One thread at a time."""
+
+    def __init__(self, record: Log, warehouse: Warehouse) -> None:
+        """Find where the tables stand; WarehouseError."""
+        self._record = record
+        self._warehouse = warehouse
+        self.stamp: Instant = 0
+        position = warehouse.resume_from()
+        if position > record.head():
+            log.warning("the warehouse is ahead of the log: it is made anew")
+            warehouse.drop_all()
+            warehouse.create()
+            position = 0
+        self._book = Casebook(record.read_case, position, self._maybe_open(position))
+        self._book.learn_lists(s for s in record.read_lists() if s.position <= position)
+
+    @property
+    def position(self) -> int:
+        """The last event whose rows were written."""
+        return self._book.position
+
+    def take(self, batch: list[Stored]) -> bool:
+        """The rows of a batch of whole transactions; whether there were any."""
+        rows = self._book.take(batch)
+        if rows is not None:
+            self._warehouse.write(rows)
+        return rows is not None
+
+    def take_parcels(self, parcels: Sequence[Parcel]) -> Filled:
+        """The rows of parcels that hold the whole log; what they lack is read from it."""
+        before, held, stamp = self.position, list[Stored](), self.stamp
+        reached = before
+        for parcel in parcels:
+            wanted = parcel.to if parcel.events is None else parcel.after
+            if wanted > reached:
+                self._take_some(held)
+                held, reached = [], self.read_up_to(wanted)
+            held += (each for each in parcel.events or () if each.position > reached)
+            reached = max(reached, parcel.to)
+            stamp = max(stamp, parcel.stamp)
+        self._take_some(held)
+        self.stamp = stamp
+        return Filled(self.position, stamp, self.position - before)
+
+    def _take_some(self, held: list[Stored]) -> None:
+        if held:
+            self.take(held)
+
+    def read_up_to(self, position: int) -> int:
+        """The rows of what the log has up to a position; how far that came."""
+        while self.position < position:
+            batch = self._record.read(self.position, READ)
+            if not batch:
+                break
+            self.take(batch)
+        return max(self.position, position)
+
+    def _maybe_open(self, position: int) -> set[Key]:
+        """Every case that was open at a position: those open now, and those touched since."""
+        keys = set(open_keys(self._warehouse))
+        reached = self._warehouse.highest("open_cases")
+        while position < reached and (batch := self._record.read(position, READ)):
+            cases = (parse(stored.stream) for stored in batch)
+            keys.update((case.source, case.case_no) for case in cases if case)
+            position = batch[-1].position
+        return keys

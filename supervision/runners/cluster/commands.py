@@ -1,0 +1,103 @@
+"""`supervise serve ROLE`, `supervise database prepare`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from .. import logs
+from ..settings import Settings, open_record, settings
+
+ROLES = ("publisher", "watch", "rows", "links", "scheduler", "intake", "wall")
+
+
+@click.command()
+@click.argument("role", type=click.Choice(ROLES))
+def serve(role: str) -> None:
+    """集群角色 Run one role of a cluster until it is told to end (docs/cluster.md).
+
+    \b
+    publisher   the log into Kafka, and time with it; one leads
+    watch       judges cases, issues cards; as many as there is work
+    rows        the log into ClickHouse; one leads
+    links       links cases of one applicant; one leads
+    scheduler   retention and checks, by the calendar; one leads
+    intake      the API for departments; any number
+    wall        the wall and the pages behind it; any number
+    """
+    from .station import Station
+
+    given = settings()
+    logs.setup(given.log_format, given.log_level, role, logs.instance_name())
+    _work(role)(Station(role, given))
+
+
+def _work(role: str) -> Callable[..., None]:
+    """What a role does; each imports its own drivers only."""
+    match role:
+        case "publisher":
+            from .publish import serve as work
+        case "watch":
+            from .watch import serve as work
+        case "rows":
+            from .rows import serve as work
+        case "links":
+            from .links import serve as work
+        case "scheduler":
+            from .schedule import serve as work
+        case "intake":
+            from .web import serve_intake as work
+        case _:
+            from .web import serve_wall as work
+    return work
+
+
+@click.group()
+def database() -> None:
+    """数据库 The databases of a cluster."""
+
+
+@database.command()
+@click.option(
+    "--owner",
+    required=True,
+    envvar="SUPERVISION_OWNER",
+    help="libpq URL of the owner of the log's database; or SUPERVISION_OWNER.",
+)
+@click.option(
+    "--vault-owner", envvar="SUPERVISION_VAULT_OWNER", help="Of the vault's, if it is another."
+)
+@click.option(
+    "--keys-owner", envvar="SUPERVISION_KEYS_OWNER", help="Of the keys', if it is another."
+)
+def prepare(owner: str, vault_owner: str | None, keys_owner: str | None) -> None:
+    """Make what is missing and grant the role of the settings what it needs; harmless twice."""
+    given = settings()
+    _prepare(given, owner, vault_owner or owner, keys_owner or owner)
+    from ..lists import first_lists
+
+    record = open_record(given)
+    try:
+        count = first_lists(record)
+    finally:
+        record.close()
+    click.echo(f"已就绪 prepared; {count} 个清单入库 lists published")
+
+
+def _prepare(given: Settings, owner: str, vault_owner: str, keys_owner: str) -> None:
+    from psycopg.conninfo import conninfo_to_dict
+
+    from ...store.board import prepare_board
+    from ...store.election import prepare_elections
+    from ...store.pointers import prepare_pointers
+    from ...store.postgres import prepare as prepare_log
+    from ...store.vault_postgres import prepare_vault
+
+    def role(url: str) -> str:
+        return str(conninfo_to_dict(url).get("user", ""))
+
+    prepare_log(owner, role(given.database))
+    for each in (prepare_board, prepare_elections, prepare_pointers):
+        each(owner, role(given.database))
+    prepare_vault(vault_owner, role(given.vault), keys_owner)

@@ -1,0 +1,91 @@
+"""A record that waits for its server: what a retry can help is tried again until told to stop.
+
+Every call of it may be made twice: reading is harmless, and acts are appended behind a version. So
+a role goes on in the middle of its work when PostgreSQL is back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import TypeVar
+
+from ...errors import StoreError, SupervisionError
+from ...facts import Instant
+from ...record import Append, Record
+from ...store.stored import Stored
+
+log = logging.getLogger(__name__)
+
+RETRY = 0.5
+"""Seconds before what failed is asked again."""
+T = TypeVar("T")
+
+
+class Stopping(SupervisionError):
+    """The role was told to stop while it waited."""
+
+    def __init__(self) -> None:
+        super().__init__("told to stop")
+
+
+class Patient:
+    """The calls of a record that the roles make; `failed` says what is being waited for."""
+
+    def __init__(self, record: Record, stop: Event) -> None:
+        self.record = record
+        self.failed = ""
+        self._stop = stop
+
+    def append_many(self, appends: Sequence[Append]) -> list[int]:
+        """As Record's; StreamConflict too where a first try was stored but not answered."""
+        return self._ask(lambda: self.record.append_many(appends))
+
+    def append(self, stream: str, events: Sequence[object], expected_version: int) -> list[int]:
+        """As Record's; StreamConflict too where a first try was stored but not answered."""
+        return self._ask(lambda: self.record.append(stream, events, expected_version))  # type: ignore[arg-type]
+
+    def incident(self, incident_id: str, kind: str, source: str, case_no: str, why: str) -> bool:
+        """As Record's."""
+        return self._ask(lambda: self.record.incident(incident_id, kind, source, case_no, why))
+
+    def read(self, after: int, limit: int) -> list[Stored]:
+        """As Record's."""
+        return self._ask(lambda: self.record.read(after, limit))
+
+    def read_case(self, source: str, case_no: str) -> list[Stored]:
+        """As Record's."""
+        return self._ask(lambda: self.record.read_case(source, case_no))
+
+    def read_stream(self, stream: str) -> list[Stored]:
+        """As Record's."""
+        return self._ask(lambda: self.record.read_stream(stream))
+
+    def read_lists(self) -> list[Stored]:
+        """As Record's."""
+        return self._ask(self.record.read_lists)
+
+    def head(self) -> int:
+        """As Record's."""
+        return self._ask(self.record.head)
+
+    def last_stamp(self) -> Instant:
+        """As Record's."""
+        return self._ask(self.record.last_stamp)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        while True:
+            try:
+                answer = call()
+            except StoreError as error:
+                if not error.retry:
+                    raise
+                if not self.failed:
+                    log.warning("waiting for the log", extra={"why": str(error)})
+                self.failed = str(error)
+            else:
+                self.failed = ""
+                return answer
+            if self._stop.wait(RETRY):
+                raise Stopping

@@ -1,0 +1,130 @@
+"""`serve publisher`: the log into Kafka, and time with it. One leads, the others wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from threading import Event
+
+from ...delivery.kafka import Sender, make_topics
+from ...delivery.publisher import Publisher
+from ...errors import ClockJumped, SupervisionError
+from ...facts import Instant
+from ...follow import Follower
+from ...store.election import HELD_ELSEWHERE, Election
+from .station import ASK_EVERY, Says, Station, run_async
+
+log = logging.getLogger(__name__)
+
+RETRY = 1.0
+"""Seconds before what failed is tried again."""
+
+
+def serve(station: Station) -> None:
+    """Run until told to end."""
+    with station.running():
+        run_async(station, _Publishing(station).run)
+
+
+class _Publishing:
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._brokers = station.brokers
+        self._stop = Event()
+        station.on_stop(self._stop.set)
+        self._jumped = ""
+        self._stamp: Instant = 0
+
+    async def run(self, asked: asyncio.Event) -> None:
+        """Lead whenever this process is the one elected."""
+        with self._station.election("publisher") as election:
+            while not asked.is_set():
+                try:
+                    if await asyncio.to_thread(election.try_win):
+                        await self._lead(election, asked)
+                    else:
+                        self._wait_for(election)
+                except (SupervisionError, OSError) as error:
+                    why = self._station.alarm("publishing", error)
+                    self._station.tell(0, 0, self._stamp, Says(failed=why))
+                finally:
+                    self._station.telling.elected("publisher", holds=False)
+                await _sleep(asked, RETRY)
+
+    def _wait_for(self, election: Election) -> None:
+        self._station.telling.clear("publishing")
+        self._station.telling.ready()
+        self._station.tell(0, 0, 0, Says(leads=False, failed=_reason(election)))
+
+    async def _lead(self, election: Election, asked: asyncio.Event) -> None:
+        station, record = self._station, self._station.record
+        await make_topics(self._brokers, station.given.partitions)
+        follower = Follower(record)
+        try:
+            async with Sender(self._brokers) as sender:
+                publisher = Publisher(record, self._brokers, sender, station.given.partitions)
+                await publisher.resume()
+                station.telling.elected("publisher", holds=True)
+                log.info("publishing", extra={"position": publisher.position})
+                await self._publish(publisher, follower, election, asked)
+        finally:
+            follower.close()
+
+    async def _publish(
+        self,
+        publisher: Publisher,
+        follower: Follower,
+        election: Election,
+        asked: asyncio.Event,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        beaten = checked = -ASK_EVERY
+        while not asked.is_set():
+            if loop.time() - checked >= ASK_EVERY:
+                if not await asyncio.to_thread(election.held):
+                    return
+                checked = loop.time()
+            if loop.time() - beaten >= self._station.heartbeat:
+                beaten = loop.time()
+                await self._beat(publisher)
+            else:
+                head = await asyncio.to_thread(self._station.record.head)
+                await publisher.publish(head)
+            self._tell(publisher)
+            follower.position = publisher.position
+            left = self._station.heartbeat - (loop.time() - beaten)
+            await asyncio.to_thread(follower.wait, left, self._stop)
+
+    async def _beat(self, publisher: Publisher) -> None:
+        """What was recorded up to now, then the word that time has passed."""
+        try:
+            stamp, head = await asyncio.to_thread(self._station.record.heartbeat)
+            self._jumped = ""
+            self._station.telling.clear("clock_jumped")
+        except ClockJumped as error:
+            self._jumped = str(error)
+            self._station.telling.alarm("clock_jumped", self._jumped)
+            stamp, head = 0, await asyncio.to_thread(self._station.record.head)
+        await publisher.publish(head)
+        if stamp:
+            await publisher.beat(stamp)
+            self._stamp = stamp
+
+    def _tell(self, publisher: Publisher) -> None:
+        telling = self._station.telling
+        telling.clear("publishing")
+        telling.ready()
+        telling.published(publisher.take_count())
+        position = publisher.position
+        self._station.tell(position, position, self._stamp, Says(clock_jumped=self._jumped))
+
+
+def _reason(election: Election) -> str:
+    return "" if election.reason == HELD_ELSEWHERE else election.reason
+
+
+async def _sleep(asked: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(asked.wait(), seconds)
+    except TimeoutError:
+        return

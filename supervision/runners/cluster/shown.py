@@ -1,0 +1,156 @@
+"""What the wall of a cluster may show: up to which instant judgement and rows have both come.
+
+Each role tells the board how far it is. A wall process reads the board a few times a second; it
+shows an instant once every partition was judged up to it and the rows reach what that wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+
+import msgspec
+
+from alerts.alarms import Health
+
+from ...errors import StoreError
+from ...facts import Instant
+from ...store.board import Board, Told
+from .station import Says
+
+log = logging.getLogger(__name__)
+
+READ_EVERY = 0.1
+"""Seconds between two readings of the board."""
+SILENT = 5_000_000
+"""Microseconds after which a role that tells nothing counts as gone."""
+WAITING = 600
+"""Judged instants that wait for their rows, at most."""
+ROLES = {
+    "publisher": ("发布进程", "the publisher"),
+    "watch": ("监察进程", "a watch worker"),
+    "rows": ("数据仓写入进程", "the writer of rows"),
+}
+
+
+class Shown:
+    """The instant that is shown, and how the cluster is. Pure but for what it is given."""
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._waiting: deque[tuple[Instant, int]] = deque(maxlen=WAITING)
+        self.at: Instant = 0
+        """Up to here the wall is complete (µs)."""
+        self.position = 0
+        self.health = Health()
+        self.open_cases = 0
+
+    def take(self, board: Sequence[Told], now: Instant) -> None:
+        """The board as it stands at an instant of this machine's clock."""
+        fresh = [each for each in board if now - each.told_at < SILENT]
+        said = {each: msgspec.json.decode(each.says, type=Says) for each in fresh}
+        self._judged(fresh, said)
+        rows = max((each for each in fresh if each.role == "rows"), key=_position, default=None)
+        if rows:
+            self.position = rows.position
+            while self._waiting and self._waiting[0][1] <= rows.position:
+                self.at = max(self.at, min(self._waiting.popleft()[0], rows.stamp))
+        self._know(fresh, said)
+
+    def _judged(self, fresh: Sequence[Told], said: dict[Told, Says]) -> None:
+        """Every partition, by whoever has judged it furthest."""
+        stamps: dict[int, Instant] = {}
+        head = 0
+        for each in fresh:
+            if each.role == "watch":
+                head = max(head, each.head)
+                for number, stamp in said[each].stamps.items():
+                    stamps[number] = max(stamps.get(number, 0), stamp)
+        if len(stamps) == self._partitions:
+            at = min(stamps.values())
+            if not self._waiting or at > self._waiting[-1][0]:
+                self._waiting.append((at, head))
+
+    def _know(self, fresh: Sequence[Told], said: dict[Told, Says]) -> None:
+        self.open_cases = sum(said[each].open_cases for each in fresh)
+        head = max((each.head for each in fresh), default=0)
+        failed = {role: _first(said, role) for role in ROLES}
+        for role, (zh, en) in ROLES.items():
+            if not any(each.role == role and said[each].leads for each in fresh):
+                failed[role] = failed[role] or f"{zh}没有运行 {en} does not run"
+        self.health = Health(
+            clock_jumped=next((s.clock_jumped for s in said.values() if s.clock_jumped), ""),
+            store_failed=failed["publisher"],
+            watch_failed=failed["watch"],
+            warehouse_failed=failed["rows"],
+            halted=tuple(each for says in said.values() for each in says.halted),
+            behind=max(head - self.position, 0) if self.position else 0,
+            incidents=sum(says.incidents for says in said.values()),
+        )
+
+
+def _position(told: Told) -> int:
+    return told.position
+
+
+def _first(said: dict[Told, Says], role: str) -> str:
+    return next((s.failed for told, s in said.items() if told.role == role and s.failed), "")
+
+
+class Looking:
+    """A thread that reads the board until closed."""
+
+    def __init__(self, board: Board, partitions: int) -> None:
+        self._board = board
+        self._shown = Shown(partitions)
+        self._lock = Lock()
+        self._stop = Event()
+        self._failed = ""
+        self._measured = 0.0
+        self._thread = Thread(target=self._look, name="board", daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._stop.wait(READ_EVERY):
+            try:
+                board = self._board.read()
+            except StoreError as error:
+                self._failed = str(error)
+                continue
+            with self._lock:
+                self._failed, before = "", self._shown.at
+                self._shown.take(board, time.time_ns() // 1000)
+                if self._shown.at > before:
+                    self._measured = time.time()
+
+    def shown(self) -> tuple[Instant, float]:
+        """The instant that is shown, and when that became known (seconds of this machine)."""
+        with self._lock:
+            return self._shown.at, self._measured
+
+    def health(self) -> Health:
+        """How the cluster is."""
+        with self._lock:
+            if self._failed:
+                return msgspec.structs.replace(self._shown.health, store_failed=self._failed)
+            return self._shown.health
+
+    @property
+    def position(self) -> int:
+        """The last event that the rows have."""
+        with self._lock:
+            return self._shown.position
+
+    @property
+    def open_cases(self) -> int:
+        """Live cases of all watch workers."""
+        with self._lock:
+            return self._shown.open_cases
+
+    def close(self) -> None:
+        """Read no more."""
+        self._stop.set()
+        self._thread.join()

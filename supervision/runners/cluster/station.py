@@ -1,0 +1,213 @@
+"""What every role has: the settings, the record, the board, its metrics, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...delivery.kafka import Brokers
+from ...errors import StoreError, SupervisionError
+from ...facts import Instant
+from ...record import Record
+from ...store.board import Board
+from ...store.election import Election
+from ..listening import listening
+from ..logs import instance_name
+from ..settings import Settings, open_record
+from ..telling import Telling
+from .patient import Patient
+
+log = logging.getLogger(__name__)
+
+TELL_EVERY = 0.1
+"""Seconds between two words to the board, at least."""
+ASK_EVERY = 0.5
+"""Seconds between two tries to be elected, and between two looks whether one still is."""
+
+
+class NotSet(SupervisionError):
+    """A role needs a setting that is empty."""
+
+    def __init__(self, role: str, name: str) -> None:
+        super().__init__(
+            f"the role {role} needs the setting {name}: set SUPERVISION_{name.upper()}, "
+            "see docs/settings.md and docs/cluster.md"
+        )
+
+
+class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a role tells the others beside its position: JSON on the board.
+
+    `stamps`: of each partition that it watches, the stamp up to which it was judged (µs).
+    """
+
+    stamps: dict[int, Instant] = {}
+    halted: list[str] = []
+    open_cases: int = 0
+    incidents: int = 0
+    generation: int = 0
+    clock_jumped: str = ""
+    failed: str = ""
+    leads: bool = True
+
+
+class Slot:
+    """A folder of this process alone, the first that no other process of the role on this machine
+    has: so a worker that starts again finds the files of one that died.
+    """
+
+    def __init__(self, under: Path, role: str) -> None:
+        under.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            self.folder = under / f"{role}-{number}"
+            self.folder.mkdir(exist_ok=True)
+            self._lock = (self.folder / "lock").open("a")
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._lock.close()
+            else:
+                return
+
+
+class Station:
+    """One running role. `stop` is set when it must end."""
+
+    def __init__(self, role: str, given: Settings) -> None:
+        if not given.database:
+            raise NotSet(role, "database")
+        self.role = role
+        self.given = given
+        self.instance = instance_name()
+        self.stop = Event()
+        self.telling = Telling(role, self.instance)
+        self.record: Record = open_record(given)
+        self.patient = Patient(self.record, self.stop)
+        self.board = Board(given.database)
+        self._told = 0.0
+        self._ends: list[Callable[[], object]] = []
+
+    @cached_property
+    def slot(self) -> Slot:
+        """The folder of this process."""
+        return Slot(self.given.home / "faust", self.role)
+
+    @property
+    def brokers(self) -> Brokers:
+        """Where Kafka is; NotSet."""
+        given = self.given
+        if not given.kafka:
+            raise NotSet(self.role, "kafka")
+        return Brokers(
+            ",".join(given.brokers),
+            given.topic_prefix,
+            given.kafka_security_protocol,
+            given.kafka_sasl_mechanism,
+            given.kafka_username,
+            given.kafka_password,
+            given.kafka_ca_file,
+        )
+
+    @property
+    def heartbeat(self) -> float:
+        """Seconds between heartbeats."""
+        return self.given.heartbeat_ms / 1000
+
+    def election(self, name: str) -> Election:
+        """A name that one process of this installation holds."""
+        return Election(self.given.database, f"{self.given.topic_prefix}/{name}")
+
+    def tell(self, position: int, head: int, stamp: Instant, says: Says) -> None:
+        """Tell board and metrics, not more often than TELL_EVERY; what fails is told later."""
+        self.telling.beat()
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY:
+            return
+        self._told = now
+        at = time.time_ns() // 1000
+        self.telling.reached(self.role, position, head, stamp, max(at, stamp))
+        try:
+            self.board.tell(
+                self.role,
+                self.instance,
+                at=at,
+                stamp=stamp,
+                position=position,
+                head=head,
+                says=msgspec.json.encode(says),
+            )
+        except StoreError as error:
+            self.telling.failed(error)
+
+    def alarm(self, code: str, error: BaseException) -> str:
+        """Something failed and is tried again: told in one line; the line."""
+        text = str(error) if isinstance(error, SupervisionError) else _named(error)
+        self.telling.failed(error)
+        self.telling.alarm(code, text)
+        log.error("%s failed", code, extra={"why": text}, exc_info=_unexpected(error))
+        return text
+
+    def on_stop(self, call: Callable[[], object]) -> None:
+        """Call this when the role is told to end."""
+        self._ends.append(call)
+
+    def end(self) -> None:
+        """End the role."""
+        self.stop.set()
+        self.telling.ready(is_ready=False)
+        for call in self._ends:
+            call()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Listen for health and metrics, end on SIGTERM and Ctrl-C, and clear the board after."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self.end())
+        try:
+            with listening(self.telling, self.given.told_host, self.given.told_port):
+                log.info("the role %s begins", self.role)
+                yield
+        finally:
+            self._close()
+            log.info("the role %s has ended", self.role)
+
+    def _close(self) -> None:
+        try:
+            self.board.forget(self.role, self.instance)
+        except StoreError as error:
+            log.warning("the board was not told", extra={"why": str(error)})
+        self.board.close()
+        self.record.close()
+
+
+def run_async(station: Station, work: Callable[[asyncio.Event], Any]) -> None:
+    """Run a role of asyncio until it is told to end."""
+
+    async def main() -> None:
+        asked, loop = asyncio.Event(), asyncio.get_running_loop()
+        station.on_stop(lambda: loop.call_soon_threadsafe(asked.set))
+        await work(asked)
+
+    asyncio.run(main())
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _unexpected(error: BaseException) -> BaseException | None:
+    """What is none of our errors is a defect: with its traceback."""
+    return None if isinstance(error, SupervisionError) else error

@@ -1,0 +1,197 @@
+"""A cluster of real processes: servers, and the roles as `supervise serve` starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from supervision.clock import Clock, SystemClock
+from supervision.record import Record
+from tests.product import SUPERVISE, free_port, until
+from tools.services import Clickhouse, Kafka, Postgres
+
+STORE = "supervision.store.postgres"
+
+
+class Process:
+    """One role, running or not."""
+
+    def __init__(self, town: Town, role: str, **settings: str) -> None:
+        self.role = role
+        self.told = free_port()
+        self.port = free_port()
+        self._town = town
+        self._env = {
+            "SUPERVISION_TOLD_PORT": str(self.told),
+            "SUPERVISION_PORT": str(self.port),
+            **settings,
+        }
+        self.log = town.home.parent / f"{role}-{self.told}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Process:
+        """Start it; it may take a while until it is ready."""
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [*SUPERVISE, "serve", self.role],
+                env=self._town.env | self._env,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def ready(self) -> Process:
+        """Wait until it says that it does its work."""
+        until(self._is_ready, f"the {self.role} to be ready (see {self.log})")
+        return self
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
+        with suppress(urllib.error.URLError, OSError):
+            return bool(self.get("/ready", self.told)["ready"])
+        return False
+
+    def get(self, path: str, port: int | None = None) -> Any:
+        """A JSON answer."""
+        url = f"http://127.0.0.1:{port or self.port}{path}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)
+
+    def text(self, path: str) -> str:
+        """An answer of the listener for health and metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.told}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def kill(self) -> None:
+        """kill -9, in the middle of whatever it does."""
+        self._send(signal.SIGKILL)
+        self._wait()
+
+    def pause(self) -> None:
+        """Hold it back."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        self._send(signal.SIGCONT)
+
+    def stop(self) -> int:
+        """End it as an operator does; its exit code."""
+        self._send(signal.SIGTERM)
+        return self._wait()
+
+    def _send(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def _wait(self) -> int:
+        assert self.process is not None
+        return self.process.wait(timeout=60)
+
+
+class Town:
+    """The servers with a database, topics and a warehouse of the test's own, and its processes."""
+
+    def __init__(
+        self, home: Path, postgres: Postgres, kafka: Kafka, clickhouse: Clickhouse, **settings: str
+    ) -> None:
+        name = f"t{uuid4().hex[:10]}"
+        home.mkdir(parents=True, exist_ok=True)
+        self.home = home
+        self.postgres, self.kafka, self.clickhouse = postgres, kafka, clickhouse
+        self.owner, self.url = postgres.fresh(name)
+        self.prefix = name
+        self.warehouse_url = clickhouse.fresh(name)
+        self.env = {
+            **os.environ,
+            "SUPERVISION_HOME": str(home),
+            "SUPERVISION_DATABASE": self.url,
+            "SUPERVISION_KAFKA": kafka.bootstrap,
+            "SUPERVISION_TOPIC_PREFIX": name,
+            "SUPERVISION_CLICKHOUSE": self.warehouse_url,
+            "SUPERVISION_PARTITIONS": "4",
+            **settings,
+        }
+        self.processes: list[Process] = []
+
+    def __enter__(self) -> Town:
+        self.supervise("database", "prepare", "--owner", self.owner)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for each in self.processes:
+            each.go_on()
+            with suppress(AssertionError):
+                each.kill()
+        if error is not None:
+            for each in self.processes:
+                print(f"--- {each.role} {each.told}\n{each.log.read_text()[-2500:]}")
+
+    def supervise(self, *words: str) -> str:
+        """A command of the product, to its end; what it printed."""
+        done = subprocess.run(
+            [*SUPERVISE, *words],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start(self, role: str, **settings: str) -> Process:
+        """A role more."""
+        self.processes.append(Process(self, role, **settings))
+        return self.processes[-1].start()
+
+    def start_all(self, *, watches: int = 1) -> None:
+        """Everything that a case needs on its way to the wall."""
+        started = [self.start("publisher"), *(self.start("watch") for _ in range(watches))]
+        started += [self.start("rows"), self.start("links"), self.start("intake")]
+        started.append(self.start("wall"))
+        for each in started:
+            each.ready()
+
+    def one(self, role: str) -> Process:
+        """The first process of a role."""
+        return next(each for each in self.processes if each.role == role)
+
+    @contextmanager
+    def record(self, clock: Clock | None = None) -> Iterator[Record]:
+        """The record, as a command opens it."""
+        opened = Record(
+            self.home,
+            clock or SystemClock(),
+            {
+                "PERSISTENCE_MODULE": STORE,
+                "SUPERVISION_DATABASE": self.url,
+                "SUPERVISION_VAULT": self.url,
+                "SUPERVISION_KEYS": self.url,
+            },
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def until_judged(self, holds: Callable[[Record], Any], what: str) -> None:
+        """Wait until something holds of the record."""
+        with self.record() as record:
+            until(lambda: holds(record), what)
