@@ -81,7 +81,7 @@ def _wall(warehouse: Warehouse, keys: list[Key]) -> tuple[dict[Key, dict[str, Sc
     shown = ", ".join(_shown(column) for column in columns)
     answer = warehouse.query(
         f"select {shown}, sum(sign * position) as reached from open_cases"
-        f" where case_no in {{cases:Array(String)}} or source = ''"
+        f" where has({{cases:Array(String)}}, case_no) or source = ''"
         f" group by {names} having sum(sign) > 0",
         cases=sorted({case_no for _, case_no in keys}),
     )

@@ -74,8 +74,6 @@ def watch_app(
         partitions=sections.partitions,
         key_type=bytes,
         value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
         options=_rocksdb(memory, sections.partitions),
         extra_topic_configs={"max.message.bytes": str(PAGE_BYTES)},
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError as DriverError
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from ..errors import SupervisionError, Unreadable
 from .parcel import Parcel, decode, encode
@@ -60,6 +60,8 @@ class Brokers(NamedTuple):
     username: str = ""
     password: str = ""
     ca_file: str = ""
+    replicas: int = 1
+    """Brokers that hold each parcel."""
 
     @property
     def cases(self) -> str:
@@ -107,7 +109,7 @@ async def make_topics(brokers: Brokers, partitions: int) -> None:
             await admin.start()
             there = set(await admin.list_topics())
             missing = [
-                NewTopic(name, count, -1, topic_configs=config)
+                NewTopic(name, count, brokers.replicas, topic_configs=config)
                 for name, count in wanted.items()
                 if name not in there
             ]
@@ -122,10 +124,11 @@ async def make_topics(brokers: Brokers, partitions: int) -> None:
 
 
 async def _create(admin: AIOKafkaAdminClient, topics: Sequence[NewTopic]) -> None:
-    try:
-        await admin.create_topics(list(topics))
-    except TopicAlreadyExistsError:
-        return
+    answer = await admin.create_topics(list(topics))
+    for _, code, *_ in answer.topic_errors:
+        error = for_code(code)
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise error
 
 
 async def sent_up_to(brokers: Brokers, topic: str, partitions: int) -> list[int | None]:

@@ -8,15 +8,19 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
+from projections.checking import Checked, check_rows
 from supervision.clock import Clock, SystemClock
 from supervision.record import Record
+from supervision.runners.cluster.commands import prepare_databases
+from supervision.runners.cluster.generations import open_warehouse
+from supervision.runners.settings import Settings
 from tests.product import SUPERVISE, free_port, until
 from tools.services import Clickhouse, Kafka, Postgres
 
@@ -104,8 +108,17 @@ class Town:
     """The servers with a database, topics and a warehouse of the test's own, and its processes."""
 
     def __init__(
-        self, home: Path, postgres: Postgres, kafka: Kafka, clickhouse: Clickhouse, **settings: str
+        self,
+        home: Path,
+        postgres: Postgres,
+        kafka: Kafka,
+        clickhouse: Clickhouse,
+        *,
+        lists: bool = True,
+        **settings: str,
     ) -> None:
+        """`lists`: with those that come with the product, recorded now."""
+        self._lists = lists
         name = f"t{uuid4().hex[:10]}"
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
@@ -126,7 +139,11 @@ class Town:
         self.processes: list[Process] = []
 
     def __enter__(self) -> Town:
-        self.supervise("database", "prepare", "--owner", self.owner)
+        if self._lists:
+            self.supervise("database", "prepare", "--owner", self.owner)
+        else:
+            given = Settings(database=self.url, vault=self.url, keys=self.url)
+            prepare_databases(given, self.owner, self.owner, self.owner)
         return self
 
     def __exit__(
@@ -191,7 +208,11 @@ class Town:
         finally:
             opened.close()
 
-    def until_judged(self, holds: Callable[[Record], Any], what: str) -> None:
-        """Wait until something holds of the record."""
-        with self.record() as record:
-            until(lambda: holds(record), what)
+    def check_rows(self, record: Record) -> Checked:
+        """Whether the rows of all open cases are those that follow from the log."""
+        given = Settings(clickhouse=self.warehouse_url)
+        warehouse = open_warehouse(given, 1)
+        try:
+            return check_rows(record, warehouse, 1_000_000, "all")
+        finally:
+            warehouse.close()

@@ -74,7 +74,7 @@ def database() -> None:
 def prepare(owner: str, vault_owner: str | None, keys_owner: str | None) -> None:
     """Make what is missing and grant the role of the settings what it needs; harmless twice."""
     given = settings()
-    _prepare(given, owner, vault_owner or owner, keys_owner or owner)
+    prepare_databases(given, owner, vault_owner or owner, keys_owner or owner)
     from ..lists import first_lists
 
     record = open_record(given)
@@ -85,7 +85,8 @@ def prepare(owner: str, vault_owner: str | None, keys_owner: str | None) -> None
     click.echo(f"已就绪 prepared; {count} 个清单入库 lists published")
 
 
-def _prepare(given: Settings, owner: str, vault_owner: str, keys_owner: str) -> None:
+def prepare_databases(given: Settings, owner: str, vault_owner: str, keys_owner: str) -> None:
+    """Tables and grants, by their owners, for the roles of the settings. StoreDown, StoreBroken."""
     from psycopg.conninfo import conninfo_to_dict
 
     from ...store.board import prepare_board

@@ -6,13 +6,18 @@ PostgreSQL, so that `supervise rebuild` fills a new one while the wall shows the
 
 from __future__ import annotations
 
-from projections.clickhouse import ClickhouseEngine, database_of, generations
+from collections.abc import Callable
+from datetime import date, datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from projections.clickhouse import ClickhouseEngine, begin_generation, generation, generations
 from projections.contributions import days_in
 from projections.warehouse import Warehouse
 
 from ...store.pointers import Pointers
 from ..settings import Settings
+from .retention import months_before
 
 POINTER = "warehouse"
 FIRST = 1
@@ -41,26 +46,41 @@ class Generations:
 
 def open_engine(given: Settings) -> ClickhouseEngine:
     """The server of the settings, on the database that they name. WarehouseError."""
-    return ClickhouseEngine(
-        given.clickhouse, secure=given.clickhouse_secure, ca_file=given.clickhouse_ca_file
-    )
+    url = given.clickhouse
+    if given.clickhouse_secure:
+        url = url.replace("clickhouse://", "clickhouses://", 1)
+    if given.clickhouse_ca_file:
+        url += ("&" if "?" in url else "?") + urlencode({"ca_certs": given.clickhouse_ca_file})
+    return ClickhouseEngine(url)
 
 
-def open_warehouse(given: Settings, generation: int) -> Warehouse:
-    """One generation, its tables made if they are not there. WarehouseError."""
-    engine = open_engine(given)
-    warehouse = Warehouse(engine.at(database_of(engine.database, generation)), days_in(given.zone))
+def open_warehouse(given: Settings, number: int) -> Warehouse:
+    """One generation, made with its tables if it is not there. WarehouseError."""
+    engine = generation(open_engine(given), number)
+    engine.create_database()
+    today = datetime.now(ZoneInfo(given.zone)).date()
+    kept = months_before(today, given.retention_months)
+    warehouse = Warehouse(engine, days_in(given.zone), kept or date.min)
     warehouse.create()
     return warehouse
 
 
-def drop_others(given: Settings, keep: frozenset[int]) -> list[int]:
-    """Drop the generations that are not among those; which."""
+def new_generation(given: Settings) -> int:
+    """The number of a new one, empty, newer than all there are. WarehouseError."""
     engine = open_engine(given)
     try:
-        gone = [each for each in generations(engine) if each not in keep]
-        for each in gone:
-            engine.drop(database_of(engine.database, each))
+        return begin_generation(engine)
+    finally:
+        engine.close()
+
+
+def drop_generations(given: Settings, which: Callable[[int], bool]) -> list[int]:
+    """Drop those; their numbers. WarehouseError."""
+    engine = open_engine(given)
+    try:
+        gone = [number for number in generations(engine) if which(number)]
+        for number in gone:
+            generation(engine, number).drop_database()
     finally:
         engine.close()
     return gone

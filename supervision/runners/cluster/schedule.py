@@ -16,9 +16,10 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
 from projections.checking import Checked, check_rows
+from projections.warehouse import Dropped
 
 from ...errors import SupervisionError
-from .generations import Generations, drop_others, open_warehouse
+from .generations import Generations, drop_generations, open_warehouse
 from .retention import months_before
 from .station import ASK_EVERY, Says, Station
 
@@ -88,7 +89,7 @@ def _job(station: Station, name: str, work: Callable[[Station], object]) -> Call
     return run
 
 
-def forget_rows(station: Station) -> list[str]:
+def forget_rows(station: Station) -> list[Dropped]:
     """The warehouse's rows of the past that are older than the policy says; what went."""
     today = datetime.now(ZoneInfo(station.given.zone)).date()
     before = months_before(today, station.given.retention_months)
@@ -100,22 +101,19 @@ def forget_rows(station: Station) -> list[str]:
     finally:
         generations.close()
     try:
-        return list(warehouse.forget_before(before))
+        return warehouse.forget_before(before)
     finally:
         warehouse.close()
 
 
 def drop_old_generations(station: Station) -> list[int]:
-    """Warehouses that a rebuild has replaced, or left half done; which went.
-
-    The one in use and the one behind it stay: a rebuild may be filling it.
-    """
+    """Warehouses that a rebuild has replaced; which went."""
     generations = Generations(station.given)
     try:
         current = generations.current()
     finally:
         generations.close()
-    return drop_others(station.given, frozenset({current, current + 1}))
+    return drop_generations(station.given, lambda number: number < current)
 
 
 def compare_rows(station: Station) -> Checked:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
-from projections.clickhouse import ClickhouseEngine, database_of
 
 from alerts.alarms import Health
+from projections.clickhouse import ClickhouseEngine, generation
 from projections.contributions import days_in
-from projections.schema import Table
+from projections.schema import Table, Version
 from projections.warehouse import Scalar, Warehouse, WarehouseError
 
 from ...errors import StoreError
@@ -20,7 +20,7 @@ from ...facts import Instant
 from ...record import Record
 from ..application import Place, application
 from ..settings import Settings, clock_of, loopback
-from .generations import Generations, open_engine
+from .generations import Generations, open_engine, open_warehouse
 from .shown import Looking
 from .station import NotSet, Says, Station
 
@@ -36,11 +36,17 @@ class Current:
         self._engine = open_engine(given)
         self._lock = threading.Lock()
         self._generation = self._generations.current()
+        open_warehouse(given, self._generation).close()
         self._reading = self._at(self._generation)
         self._looked = time.monotonic()
 
-    def _at(self, generation: int) -> ClickhouseEngine:
-        return self._engine.at(database_of(self._engine.database, generation))
+    def _at(self, number: int) -> ClickhouseEngine:
+        return generation(self._engine, number)
+
+    @property
+    def version(self) -> Version:
+        """Of the server."""
+        return self._engine.version
 
     def query(self, sql: str, params: dict[str, object]) -> list[tuple[Scalar, ...]]:
         """Rows of numbers and strings."""
@@ -60,20 +66,24 @@ class Current:
         except StoreError:
             return
         if current != self._generation:
+            self._reading.close()
             self._generation, self._reading = current, self._at(current)
 
     def command(self, sql: str) -> None:
         """Not for a reader."""
         raise WarehouseError(f"a wall does not write: {sql[:40]}")
 
-    def insert(
-        self, table: Table, columns: Sequence[Sequence[object]], held: int | None = None
-    ) -> None:
+    def claim(self) -> int:
+        """Not for a reader."""
+        raise WarehouseError("a wall does not write")
+
+    def insert(self, table: Table, columns: Sequence[Sequence[object]], claim: int) -> None:
         """Not for a reader."""
         raise WarehouseError(f"a wall does not write: {table.name}")
 
     def close(self) -> None:
         """Close the server's connections."""
+        self._reading.close()
         self._engine.close()
         self._generations.close()
 
