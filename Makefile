@@ -1,6 +1,8 @@
-# make run     the whole system at http://127.0.0.1:8050, from nothing
-# make test    every test, browser included; ARGS="-k calendar" for some
-# make check   lint, format, types
+# make run           the whole system at http://127.0.0.1:8050, from nothing
+# make services      PostgreSQL, ClickHouse and Kafka without Docker: docs/services.md
+# make test          every test, browser and cluster included; ARGS="-k calendar" for some
+# make test-cluster  those that need the servers
+# make check         lint, format, types
 # make screenshots   the pictures of the README, taken again
 
 SHELL := /bin/bash
@@ -9,7 +11,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := run
 NONE_IS_FINE = $(if $(ARGS),|| [ $$? -eq 5 ])
 
-.PHONY: run setup setup-test browser test screenshots check bench lock clean
+.PHONY: run services setup setup-test browser service-packages test test-cluster screenshots check \
+	bench lock clean
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
@@ -21,6 +24,9 @@ TESTED = home=$(SCRATCH); trap 'rm -rf "$$home"' EXIT; SUPERVISION_HOME="$$home"
 
 run: setup
 	exec $(BIN)/supervise run $(ARGS)
+
+services: .venv/cluster.stamp service-packages
+	exec $(BIN)/python -m tools.services up $(ARGS)
 
 setup: .venv/run.stamp
 
@@ -34,18 +40,36 @@ $(BIN)/python:
 	$(PIP) install -e . -c constraints.txt
 	touch $@
 
+.venv/cluster.stamp: $(SOURCES) | $(BIN)/python
+	$(PIP) install -e '.[cluster]' -c constraints.txt
+	touch $@ .venv/run.stamp
+
 .venv/test.stamp: $(SOURCES) | $(BIN)/python
 	$(PIP) install -e '.[test]' -c constraints.txt
-	touch $@ .venv/run.stamp
+	touch $@ .venv/run.stamp .venv/cluster.stamp
 
 browser:
 	tools/system-packages browser
 
-# The browser's driver keeps an event loop in its thread, so its tests have a process of their own.
-# With ARGS one of the two may find no test of that name, which pytest tells by 5.
-test: setup-test browser
-	$(TESTED) $(BIN)/python -m pytest -m "not browser" $(ARGS) $(NONE_IS_FINE)
-	$(TESTED) $(BIN)/python -m pytest -m browser $(ARGS) $(NONE_IS_FINE)
+service-packages: | $(BIN)/python
+	tools/system-packages postgres
+	tools/system-packages clickhouse
+	tools/system-packages kafka
+	$(BIN)/python -m tools.services fetch
+
+# The browser's driver keeps an event loop in its thread, so its tests have a process of their own,
+# and those that start servers another. With ARGS one of them may find no test of that name, which
+# pytest tells by 5.
+PYTEST = $(TESTED) $(BIN)/python -m pytest
+CLUSTER = $(PYTEST) -m "cluster and not browser" $(ARGS) $(NONE_IS_FINE)
+
+test: setup-test browser service-packages
+	$(PYTEST) -m "not browser and not cluster" $(ARGS) $(NONE_IS_FINE)
+	$(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
+	$(CLUSTER)
+
+test-cluster: setup-test service-packages
+	$(CLUSTER)
 
 screenshots: setup-test browser
 	$(TESTED) SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py $(ARGS)

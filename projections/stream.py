@@ -21,6 +21,7 @@ from supervision.delivery.parcel import Parcel, decode
 from supervision.errors import Unreadable
 from supervision.facts import Instant
 
+from .keeping import COVER
 from .sections import Sections, Took
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ def watch_app(
                 if took is not None:
                     for key, value in sections[number].keep():
                         states[key] = value
+                        if key == COVER:
+                            log.info("a state is kept", extra={"partition": number})
                     position = sections[number].watch.position
                     told(Told(number, parcel.stamp, position, took))
                 break

@@ -8,6 +8,7 @@ SupervisionError
 └── StoreError         what the database's driver reported, translated at the edge
     ├── StoreFull      no room left on the disk
     ├── StoreBusy      another process held the write lock for too long
+    ├── StoreDown      the database's server does not answer, or the connection was lost
     └── StoreBroken    input or output failed, or the file is no database
 
 `retry` says whether the same call may succeed later with nothing else done.
@@ -74,6 +75,12 @@ class StoreFull(StoreError):
 
 class StoreBusy(StoreError):
     """Nothing of the call was stored; it may succeed at once."""
+
+    retry = True
+
+
+class StoreDown(StoreError):
+    """What was asked may or may not be stored: ask again, doing it twice is doing it once."""
 
     retry = True
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import InfrastructureFactory
+from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError
 from eventsourcing.utils import Environment
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .acts import DeskAct
 from .clock import Clock
-from .errors import StreamConflict
+from .errors import StoreBroken, StreamConflict
 from .facts import ApplicationReceived, Fact, Instant
+from .store.library import LogFactory
 from .store.mapping import decode, encode, moment
-from .store.sqlite import Factory, Recorder
-from .store.sqlite_writing import Transaction
+from .store.port import Recorder, Transaction
 from .store.stored import Key, Stored
 from .streams import CLOCK, ERASURES, INCIDENTS, LISTS, case_prefix, facts_stream, parse
 from .system import ClockConfirmed, IncidentRecorded, TextErased
-from .vault import Sealed, Sealing, Vault
+from .vault import Sealed, Sealing, open_vault
 
 APPLICANT = "applicant"
 """The private field of ApplicationReceived that says who applied."""
@@ -66,29 +67,47 @@ class Log(Application[str]):
         "TRANSCODER_TOPIC": "supervision.store.mapping:NullTranscoder",
         "ORIGINATOR_ID_TYPE": "text",
     }
-    recorder: Recorder
 
     def __init__(self, clock: Clock, env: dict[str, str]) -> None:
         self._clock = clock
         super().__init__(env)
 
     def construct_factory(self, env: Environment) -> InfrastructureFactory[Any]:
-        """The store's factory, with our clock."""
-        factory = super().construct_factory(env)
-        if isinstance(factory, Factory):
-            factory.clock = self._clock
+        """The store's factory, with our clock; StoreBroken if the module named is no store."""
+        module = str(env.get(InfrastructureFactory.PERSISTENCE_MODULE))
+        try:
+            factory = super().construct_factory(env)
+        except InfrastructureFactoryError as error:
+            raise StoreBroken(module, f"is no store: {error.__cause__ or error}") from error
+        if not isinstance(factory, LogFactory):
+            raise StoreBroken(module, "is no store of this system")
+        factory.clock = self._clock
         return factory
+
+    @property
+    def store(self) -> Recorder:
+        """The recorder, as what the record asks of it."""
+        assert isinstance(self.recorder, Recorder)
+        return self.recorder
 
 
 class Record:
-    """The log and the vault of one home. Any number of threads and processes may hold one."""
+    """The log and the vault of one home. Any number of threads and processes may hold one.
+
+    `env` names what carries them (PERSISTENCE_MODULE and the settings of that module); without it
+    they are files in the home.
+    """
 
     def __init__(self, home: Path, clock: Clock, env: dict[str, str] | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self.log = Log(clock, {"SQLITE_DBNAME": str(home / "log.db"), **(env or {})})
-        self.vault = Vault(home)
-        self._recorder = self.log.recorder
-        self.apply_erasures()
+        with ExitStack() as opened:
+            self.log = Log(clock, {"SQLITE_DBNAME": str(home / "log.db"), **(env or {})})
+            opened.callback(self.log.close)
+            self.vault = open_vault(home, env or {})
+            opened.callback(self.vault.close)
+            self._recorder = self.log.store
+            self.apply_erasures()
+            opened.pop_all()
 
     # Writing.
 
@@ -99,7 +118,7 @@ class Record:
         other content is "refused" and an incident. History is refused for a case that the log had
         before this call, so one call must bring the whole history of a case. Texts are durable in
         the vault before the log refers to them. ClockJumped, StoreFull, StoreBusy, StoreBroken:
-        nothing is stored.
+        nothing is stored. StoreDown: it may be, and asked for again it is "had".
         """
         if not batch:
             return []

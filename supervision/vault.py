@@ -1,12 +1,13 @@
 """Personal data and free text, beside the log (design: 9).
 
-`vault.db` holds encrypted texts and the references of applicants, `keys.db` a random secret for
-each case and one for the whole: they are backed up apart. From a case's secret come a key for
+Encrypted texts and the references of applicants lie in one place, a random secret for each case
+and one for the whole in another: they are backed up apart. From a case's secret come a key for
 AES-256-GCM and one for HMAC-SHA256. Whoever destroys the secret has destroyed the texts and made
 the digests in the log meaningless. A text given for a case that was erased is not kept.
 
-A batch costs one durable commit a file. It MUST be made before the transaction of the log that
-refers to it: a text without a fact is unreachable and harmless, a fact without its text is not.
+A batch costs one durable commit in each place. It MUST be made before the transaction of the log
+that refers to it: a text without a fact is unreachable and harmless, a fact without its text is
+not.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from sqlite3 import Connection
 from threading import RLock
 from typing import NamedTuple
 
@@ -24,8 +24,16 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .errors import Unreadable
-from .store.connection import NO_LIMIT, connect, immediate, translated
+from .errors import StoreBroken, Unreadable
+from .store.vault_rows import Case, Storage, TextRow
+from .store.vault_sqlite import SqliteStorage
+
+DATABASE = "SUPERVISION_DATABASE"
+"""Setting: URL of the PostgreSQL database that holds whatever has no database of its own."""
+VAULT_DATABASE = "SUPERVISION_VAULT"
+"""Setting: URL of the database of texts and references."""
+KEYS_DATABASE = "SUPERVISION_KEYS"
+"""Setting: URL of the database of the secrets."""
 
 KEYS_CACHED = 50_000
 """Cases whose keys stay in memory, some 500 bytes each."""
@@ -33,38 +41,6 @@ KEYS_CACHED = 50_000
 SECRET_BYTES = 32
 NONCE_BYTES = 12
 REFERENCE_BYTES = 16
-
-KEYS_SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS secrets (
-    source TEXT NOT NULL,
-    case_no TEXT NOT NULL,
-    secret BLOB,
-    PRIMARY KEY (source, case_no)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS system (one INTEGER PRIMARY KEY CHECK (one = 1), secret BLOB NOT NULL);
-COMMIT;
-"""
-VAULT_SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS texts (
-    source TEXT NOT NULL,
-    case_no TEXT NOT NULL,
-    id TEXT NOT NULL,
-    data_version INTEGER NOT NULL,
-    sealed TEXT NOT NULL,
-    cipher BLOB NOT NULL,
-    PRIMARY KEY (source, case_no, id, data_version, sealed)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS applicants (
-    identity BLOB PRIMARY KEY,
-    ref TEXT NOT NULL
-) WITHOUT ROWID;
-COMMIT;
-"""
-
-Case = tuple[str, str]
-"""Source and case_no."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 _decode = msgspec.json.Decoder(dict[str, str]).decode
@@ -98,28 +74,14 @@ class _Keys(NamedTuple):
 
 
 class Vault:
-    """Both files of one home; any number of threads and processes may hold one."""
+    """Seals and opens over one storage; any number of threads and processes may hold one."""
 
-    def __init__(self, home: Path, *, max_pages: int = NO_LIMIT) -> None:
-        self._vault_path, self._keys_path = home / "vault.db", home / "keys.db"
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._lock = RLock()
-        self._vault = connect(self._vault_path, max_pages=max_pages)
-        self._keys = connect(self._keys_path)
         self._cache: OrderedDict[Case, _Keys | None] = OrderedDict()
-        self._cached_at = -1
-        self._create()
-
-    def _create(self) -> None:
-        with translated(self._keys_path):
-            self._keys.execute("PRAGMA secure_delete=ON")
-            self._keys.executescript(KEYS_SCHEMA)
-            self._keys.execute(
-                "INSERT OR IGNORE INTO system VALUES (1,?)", (secrets.token_bytes(SECRET_BYTES),)
-            )
-            self._system: bytes = self._keys.execute("SELECT secret FROM system").fetchone()[0]
-        with translated(self._vault_path):
-            self._vault.execute("PRAGMA secure_delete=ON")
-            self._vault.executescript(VAULT_SCHEMA)
+        self._mark = -1
+        self._system = storage.system_secret()
 
     def seal_many(self, items: Sequence[Sealing]) -> list[Sealed]:
         """Encrypt and store the texts of each item, and find or make its applicant's reference.
@@ -141,19 +103,15 @@ class Vault:
 
     def applicant_ref(self, identity: str) -> str:
         """A random reference, the same for the same identity until it is erased."""
-        with self._lock:
-            return self._store([], {identity})[identity]
+        return self._store([], {identity})[identity]
 
-    def _store(self, rows: list[tuple[object, ...]], identities: set[str]) -> dict[str, str]:
+    def _store(self, rows: list[TextRow], identities: set[str]) -> dict[str, str]:
         macs = {who: _mac(self._system, b"applicant\0" + who.encode()) for who in identities}
-        refs = [(mac, secrets.token_hex(REFERENCE_BYTES)) for mac in macs.values()]
-        if not rows and not refs:
+        if not rows and not macs:
             return {}
-        with immediate(self._vault, self._vault_path) as db:
-            db.executemany("INSERT OR IGNORE INTO texts VALUES (?,?,?,?,?,?)", rows)
-            db.executemany("INSERT OR IGNORE INTO applicants VALUES (?,?)", refs)
-            query = "SELECT ref FROM applicants WHERE identity=?"
-            return {who: db.execute(query, (mac,)).fetchone()[0] for who, mac in macs.items()}
+        fresh = {mac: secrets.token_hex(REFERENCE_BYTES) for mac in macs.values()}
+        refs = self._storage.add(rows, fresh)
+        return {who: refs[mac] for who, mac in macs.items()}
 
     def open(
         self, source: str, case_no: str, fact_id: str, data_version: int = 1, sealed: str = ""
@@ -164,9 +122,8 @@ class Vault:
         Unreadable: the bytes were altered, or the secret is another.
         """
         case = (source, case_no)
-        with self._lock:
-            keys = self._read([case]).get(case)
-            cipher = self._cipher(case, fact_id, data_version, sealed) if keys else None
+        keys = _derive(self._storage.secrets([case]).by_case.get(case))
+        cipher = self._storage.cipher(case, fact_id, data_version, sealed) if keys else None
         if keys is None or cipher is None:
             return None
         name, found = cipher
@@ -177,59 +134,29 @@ class Vault:
             raise Unreadable(f"text of {source} {fact_id}", "it was altered") from error
         return _decode(plain)
 
-    def _cipher(
-        self, case: Case, fact_id: str, data_version: int, sealed: str
-    ) -> tuple[str, bytes] | None:
-        query = """SELECT sealed, cipher FROM texts WHERE source=? AND case_no=? AND id=?
-            AND data_version=? AND (?='' OR sealed=?) LIMIT 1"""
-        with translated(self._vault_path):
-            row: tuple[str, bytes] | None = self._vault.execute(
-                query, (*case, fact_id, data_version, sealed, sealed)
-            ).fetchone()
-        return row
-
     def erase(self, source: str, case_no: str) -> None:
         """Destroy the secret of a case, then its texts; doing it again is harmless."""
         case = (source, case_no)
         with self._lock:
-            if self._is_erased(case):
-                return
-            with immediate(self._keys, self._keys_path) as db:
-                db.execute("INSERT OR REPLACE INTO secrets VALUES (?,?,NULL)", case)
-            with immediate(self._vault, self._vault_path) as db:
-                db.execute("DELETE FROM texts WHERE source=? AND case_no=?", case)
+            if not self._is_erased(case):
+                self._storage.destroy(case)
             self._cache.pop(case, None)
-            self._overwrite()
 
     def _is_erased(self, case: Case) -> bool:
-        query = "SELECT 1 FROM texts WHERE source=? AND case_no=? LIMIT 1"
-        if self._read([case]).get(case, case) is not None:
-            return False
-        with translated(self._vault_path):
-            return self._vault.execute(query, case).fetchone() is None
+        secret = self._storage.secrets([case]).by_case.get(case, b"never given")
+        return secret is None and not self._storage.has_texts(case)
 
     def erase_applicant(self, ref: str) -> None:
         """Forget whose reference it is: the same person will be given another."""
-        with self._lock:
-            with immediate(self._vault, self._vault_path) as db:
-                db.execute("DELETE FROM applicants WHERE ref=?", (ref,))
-            self._overwrite()
-
-    def _overwrite(self) -> None:
-        """Bring the overwritten pages into the files, so that no journal keeps what was there."""
-        for db, path in ((self._keys, self._keys_path), (self._vault, self._vault_path)):
-            with translated(path):
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._storage.forget(ref)
 
     def _need(self, cases: Iterable[Case]) -> dict[Case, _Keys | None]:
         """Keys of each case, made if it has none; None where they were destroyed."""
-        self._forget_if_changed()
         wanted = dict.fromkeys(cases)
-        missing = [case for case in wanted if case not in self._cache]
-        self._cache.update(self._read(missing))
-        new = [case for case in missing if case not in self._cache]
+        new = self._refresh(wanted)
         if new:
-            self._cache.update(self._make(new))
+            fresh = {case: secrets.token_bytes(SECRET_BYTES) for case in new}
+            self._remember(self._storage.add_secrets(fresh))
         found = {}
         for case in wanted:
             self._cache.move_to_end(case)
@@ -238,39 +165,54 @@ class Vault:
             self._cache.popitem(last=False)
         return found
 
-    def _make(self, cases: Sequence[Case]) -> dict[Case, _Keys | None]:
-        """Secrets for cases without one, unless another process was quicker."""
-        with immediate(self._keys, self._keys_path) as db:
-            made = self._read(cases)
-            fresh = [
-                (*case, secrets.token_bytes(SECRET_BYTES)) for case in cases if case not in made
-            ]
-            db.executemany("INSERT INTO secrets VALUES (?,?,?)", fresh)
-        return made | {(source, case_no): _derive(secret) for source, case_no, secret in fresh}
+    def _refresh(self, wanted: Iterable[Case]) -> list[Case]:
+        """Bring what is remembered to the storage's mark; those of `wanted` without a secret.
 
-    def _read(self, cases: Sequence[Case]) -> dict[Case, _Keys | None]:
-        query = "SELECT secret FROM secrets WHERE source=? AND case_no=?"
-        with translated(self._keys_path):
-            rows = ((case, self._keys.execute(query, case).fetchone()) for case in cases)
-            return {case: _derive(row[0]) for case, row in rows if row}
-
-    def _forget_if_changed(self) -> None:
-        """Another process may have erased a case since."""
-        with translated(self._keys_path):
-            version = _data_version(self._keys)
-        if version != self._cached_at:
+        What another process may have destroyed since the last time is not remembered any more.
+        """
+        while True:
+            missing = [case for case in wanted if case not in self._cache]
+            mark, found = self._storage.secrets(missing)
+            if mark == self._mark:
+                self._remember(found)
+                return [case for case in missing if case not in found]
             self._cache.clear()
-            self._cached_at = version
+            self._mark = mark
+
+    def _remember(self, found: Mapping[Case, bytes | None]) -> None:
+        self._cache.update((case, _derive(secret)) for case, secret in found.items())
 
     def close(self) -> None:
-        """Close both files and forget all keys."""
+        """Close the storage and forget all keys."""
         with self._lock:
             self._cache.clear()
-            self._vault.close()
-            self._keys.close()
+            self._storage.close()
 
 
-def _seal(item: Sealing, keys: _Keys | None) -> tuple[str, tuple[object, ...] | None]:
+def open_vault(home: Path, env: Mapping[str, str]) -> Vault:
+    """In PostgreSQL where the settings name a database, otherwise in two files of `home`.
+
+    StoreBroken, StoreDown, StoreBusy.
+    """
+    vault, keys = (
+        env.get(name) or env.get(DATABASE, "") for name in (VAULT_DATABASE, KEYS_DATABASE)
+    )
+    if not vault and not keys:
+        return Vault(SqliteStorage(home))
+    for name, url in ((VAULT_DATABASE, vault), (KEYS_DATABASE, keys)):
+        if not url:
+            raise StoreBroken(name, f"is not set; set it, or {DATABASE} for all")
+    from .store.vault_postgres import PostgresStorage
+
+    storage = PostgresStorage(vault, keys)
+    try:
+        return Vault(storage)
+    except BaseException:
+        storage.close()
+        raise
+
+
+def _seal(item: Sealing, keys: _Keys | None) -> tuple[str, TextRow | None]:
     """The HMAC of an item's texts, and the row that keeps them; neither if there is nothing."""
     if keys is None or not item.texts:
         return "", None
@@ -279,7 +221,7 @@ def _seal(item: Sealing, keys: _Keys | None) -> tuple[str, tuple[object, ...] | 
     sealed = _mac(keys.mac, place + plain).hex()
     nonce = secrets.token_bytes(NONCE_BYTES)
     cipher = nonce + keys.cipher.encrypt(nonce, plain, place + sealed.encode())
-    return sealed, (*item[:4], sealed, cipher)
+    return sealed, TextRow(*item[:4], sealed, cipher)
 
 
 def _place(source: str, case_no: str, fact_id: str, data_version: int) -> bytes:
@@ -296,7 +238,3 @@ def _derive(secret: bytes | None) -> _Keys | None:
 
 def _mac(key: bytes, content: bytes) -> bytes:
     return hmac.digest(key, content, "sha256")
-
-
-def _data_version(db: Connection) -> int:
-    return int(db.execute("PRAGMA data_version").fetchone()[0])

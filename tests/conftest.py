@@ -1,10 +1,14 @@
-"""For every test: a home of its own, so that nothing touches the operator's."""
+"""For every test: a home of its own, so that nothing touches the operator's; the servers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
+from tests.servers import clickhouse, kafka, postgres, servers_folder
+
+__all__ = ["clickhouse", "home", "kafka", "postgres", "servers_folder"]
 
 
 @pytest.fixture(autouse=True)

@@ -127,4 +127,4 @@ def wrap(after: int, to: int, events: Sequence[Stored], most: int = MOST_BYTES) 
 
 
 def _bytes_of(stored: Stored) -> int:
-    return EVENT_BYTES + 3 * len(stored.stream) + len(stored.topic) + len(stored.payload)
+    return EVENT_BYTES + 4 * len(stored.stream) + len(stored.topic) + len(stored.payload)

@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from ..errors import SupervisionError
-from . import desk, lists, serving, sources
+from . import desk, lists, serving, settings_shown, sources
+from .cluster import commands
 from .importing import import_command
 
 errors = Console(stderr=True, highlight=False)
@@ -54,6 +55,9 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     lists.publish,
     serving.clock,
     serving.rebuild,
+    commands.serve,
+    commands.database,
+    settings_shown.show_settings,
 )
 for command in COMMANDS:
     assert isinstance(command, click.Command)

@@ -26,9 +26,8 @@ from ..record import Record
 from ..statistics import Counts, count
 from ..why import CLOCKS, ERRORS, limit_words
 from .lists import notices
-from .settings import open_record, settings
+from .settings import has_record, open_record, settings
 
-ZONE = "Asia/Shanghai"
 WEEKDAYS = "一二三四五六日"
 
 
@@ -92,11 +91,12 @@ def deadline(
 ) -> None:
     """期限计算 Work out a deadline, day by day."""
     known = notices(_date(as_known, "--as-known") if as_known else None)
-    calendar = Calendar(known, ZONE)
+    zone = settings().zone
+    calendar = Calendar(known, zone)
     if batch:
         out = sys.stdout.buffer
         out.writelines(
-            b + b"\n" for b in answer_lines(sys.stdin.buffer, calendar, without(known, ZONE))
+            b + b"\n" for b in answer_lines(sys.stdin.buffer, calendar, without(known, zone))
         )
         out.flush()
         return
@@ -171,9 +171,10 @@ def stats(as_of: str | None, as_json: bool) -> None:
 
 
 def _record() -> Record:
-    if not (settings().home / "log.db").exists():
+    given = settings()
+    if not has_record(given):
         raise NoRecord
-    return open_record(settings().home)
+    return open_record(given)
 
 
 def _as_of(record: Record, text: str | None) -> int:

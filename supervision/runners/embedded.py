@@ -17,11 +17,10 @@ from threading import Event, Lock, Thread
 from msgspec.structs import replace
 
 from alerts.alarms import Health
-from projections.casebook import Casebook
 from projections.chdb import ChdbEngine
 from projections.contributions import days_in
+from projections.filling import Filling
 from projections.links import Links
-from projections.lookup import open_keys
 from projections.warehouse import Warehouse, WarehouseError
 from projections.watch import Watch
 from projections.writing import write_acts
@@ -30,7 +29,7 @@ from supervision.facts import CaseLinked, Instant
 from supervision.follow import Follower
 from supervision.record import Record
 from supervision.store.stored import Stored
-from supervision.streams import INCIDENTS, parse
+from supervision.streams import INCIDENTS
 from supervision.system import IncidentRecorded
 
 log = logging.getLogger(__name__)
@@ -100,6 +99,19 @@ class Embedded:
         self.warehouse = Warehouse(engine, days_in(zone))
         self.warehouse.create()
         self._threads: list[Thread] = []
+
+    @property
+    def open_cases(self) -> int:
+        """How many cases are under watch."""
+        return self.watch.open_cases
+
+    def shown(self) -> tuple[Instant, float]:
+        """The instant up to which all is judged and in the rows, and when it became so."""
+        return self.pulse.shown_at, self.pulse.measured
+
+    def health(self) -> Health:
+        """How the threads are."""
+        return self.pulse.health
 
     def start(self) -> None:
         """Watch and fill, each in its thread."""
@@ -179,21 +191,12 @@ class Embedded:
 
     def _fill(self) -> None:
         """The warehouse's loop: from its own position, whole transactions, rows in blocks."""
-        position = self.warehouse.resume_from()
-        if position > self.record.head():
-            log.warning("the warehouse is ahead of the log: it is made anew")
-            self.warehouse.drop_all()
-            self.warehouse.create()
-            position = 0
-        book = Casebook(self.record.read_case, position, self._maybe_open(position))
-        book.learn_lists(s for s in self.record.read_lists() if s.position <= position)
-        follower, written = Follower(self.record, position), 0.0
+        filling = Filling(self.record, self.warehouse)
+        follower, written = Follower(self.record, filling.position), 0.0
         try:
             while not self.stopping.is_set():
                 batch = follower.next_batch(FILL)
-                rows = book.take(batch) if batch else None
-                if rows:
-                    self.warehouse.write(rows)
+                if batch and filling.take(batch):
                     written = time.monotonic()
                 head = self.record.head()
                 self.pulse.rows_reach(follower.position, head)
@@ -220,16 +223,6 @@ class Embedded:
         """Once a case: one that is there already is left as it is."""
         with suppress(StreamConflict):
             self.record.append(stream, [fact], 0)
-
-    def _maybe_open(self, position: int) -> set[tuple[str, str]]:
-        """Every case that was open at a position: those open now, and those touched since."""
-        keys = set(open_keys(self.warehouse))
-        reached = self.warehouse.highest("open_cases")
-        while position < reached and (batch := self.record.read(position, FILL)):
-            cases = (parse(stored.stream) for stored in batch)
-            keys.update((case.source, case.case_no) for case in cases if case)
-            position = batch[-1].position
-        return keys
 
 
 _FAILED = {"watch": "watch_failed", "fill": "warehouse_failed", "link": "watch_failed"}

@@ -32,7 +32,7 @@ from .settings import open_record, settings
 )
 def import_command(file: Path, mapping: Path, history: bool, refused: Path | None) -> None:
     """导入 Import facts from a CSV or XES file (.gz too)."""
-    record = open_record(settings().home)
+    record = open_record(settings())
     console = Console(stderr=True, highlight=False)
     try:
         first_lists(record)

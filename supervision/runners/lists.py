@@ -17,7 +17,7 @@ from ..published import ListUnreadable, bundled, calendars, load
 from ..publishing import publish_missing
 from ..record import Record
 from ..why import CATALOGUE
-from .settings import open_record, settings
+from .settings import has_record, open_record, settings
 
 
 def first_lists(record: Record) -> int:
@@ -28,9 +28,9 @@ def first_lists(record: Record) -> int:
 def notices(as_known: date | None = None) -> list[CalendarPublished]:
     """China's notices, those of the home's log included, as known at the end of a day."""
     found: list[Struct] = list(calendars())
-    home = settings().home
-    if (home / "log.db").exists():
-        record = open_record(home)
+    given = settings()
+    if has_record(given):
+        record = open_record(given)
         try:
             found += [stored.event for stored in record.read_lists()]
         finally:
@@ -59,7 +59,7 @@ def import_calendar(file: Path, announced: str | None) -> None:
     Open cases are judged again at once; a notice that is there already adds nothing.
     """
     notice = parse_holiday_cn(file.read_bytes(), announced_at=_announced(announced))
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         first_lists(record)
         if publish_missing(record, [notice]):
@@ -107,7 +107,7 @@ def publish(file: Path) -> None:
     events = load(file)
     if not events:
         raise ListUnreadable(str(file), "holds no events")
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         first_lists(record)
         count = publish_missing(record, events)

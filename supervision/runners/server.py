@@ -5,26 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from alerts.alarms import alarms
-from dashboards.app import Settings as PageSettings
-from dashboards.app import build
-from dashboards.live import LiveSource
 from projections.watch import Watch
 
 from ..clock import (
@@ -37,9 +25,8 @@ from ..clock import (
 )
 from ..errors import ClockJumped, StoreError, SupervisionError
 from ..facts import instant
-from ..intake.http import router
-from ..judgement.cards import moment
 from ..record import Record
+from .application import Place, application
 from .demonstration import (
     NIGHT_SPEED,
     SPEED,
@@ -53,11 +40,8 @@ from .embedded import Embedded
 from .lists import first_lists
 from .settings import PLAN, SIMULATION, Settings
 
-ZONE = "Asia/Shanghai"
 FEED_EVERY = 0.25
 """Seconds between two looks at what the invented city reports."""
-SHOW_EVERY = 0.25
-"""Seconds between readings of the wall while somebody watches."""
 console = Console(highlight=False)
 log = logging.getLogger(__name__)
 
@@ -79,8 +63,9 @@ def serve(
     if confirm_clock:
         record.confirm_clock("supervise run --confirm-clock")
     first_lists(record)
-    running = Embedded(given.home, record, ZONE, ready.watch)
-    app = application(running, ready.clock, given.district or ("演示区" if plan else "本级"))
+    running = Embedded(given.home, record, given.zone, ready.watch)
+    district = given.district or ("演示区" if plan else "本级")
+    app = application(running, Place(district, given.zone, ready.clock))
     _tell(given.home, f"http://{host}:{port}", demonstration=plan is not None)
     running.start()
     stop = Event()
@@ -88,7 +73,14 @@ def serve(
         feeder = Demonstration(record, plan.city())
         Thread(target=_feed, args=(feeder, ready.clock, stop), name="city", daemon=True).start()
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=3)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=3,
+        )
     finally:
         stop.set()
         running.stop()
@@ -179,91 +171,6 @@ def _feed(feeder: Demonstration, clock: Clock, stop: Event) -> None:
             feeder.feed(clock().wall)
         except (StoreError, ClockJumped) as error:
             log.warning("the city waits: %s", error)
-
-
-def application(running: Embedded, clock: Clock, district: str) -> FastAPI:
-    """The API and the pages over running threads."""
-
-    @asynccontextmanager
-    async def life(server: FastAPI) -> AsyncIterator[None]:
-        yield
-        server.state.producer.stop()
-
-    server = FastAPI(
-        title="行政审批电子监察 Electronic supervision",
-        version=version("supervision"),
-        lifespan=life,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
-    )
-    server.include_router(router(running.record))
-    _own_routes(server, running)
-    source = LiveSource(
-        running.record,
-        running.warehouse,
-        lambda: (running.pulse.shown_at, running.pulse.measured),
-        lambda: running.pulse.health,
-        district=district,
-        zone=ZONE,
-        speed=_speed_of(clock) if isinstance(clock, SimulatedClock) else None,
-    )
-    build(source, server, PageSettings(interval=SHOW_EVERY))
-    return server
-
-
-def _own_routes(server: FastAPI, running: Embedded) -> None:
-    @server.get("/api/v1/health", tags=["system"])
-    def health() -> HealthTold:
-        """How the system is: `starting`, `ok`, or `alarm` with what is wrong."""
-        return _health(running)
-
-    @server.api_route(
-        "/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
-    )
-    def nothing(rest: str) -> JSONResponse:
-        """There is no such part of the API."""
-        problem = {"type": "about:blank", "title": "Not Found", "status": 404}
-        problem["detail"] = f"/api/{rest} does not exist; see /api/v1/openapi.json"
-        return JSONResponse(problem, 404, media_type="application/problem+json")
-
-
-class HealthTold(BaseModel):
-    """The answer of /api/v1/health."""
-
-    status: str
-    head: int
-    """The last position of the log."""
-    behind: int
-    """Events that the wall does not show yet."""
-    judged_until: str
-    """The instant up to which time has passed for judgement, ISO 8601; empty before the first."""
-    open_cases: int
-    alarms: list[str]
-
-
-def _health(running: Embedded) -> HealthTold:
-    pulse, now = running.pulse, datetime.now(UTC)
-    found = alarms(pulse.health, now.date(), frozenset({now.year, now.year + 1}))
-    started = "alarm" if found else "ok"
-    return HealthTold(
-        status=started if pulse.shown_at else "starting",
-        head=running.record.head(),
-        behind=pulse.health.behind if pulse.shown_at else running.record.head(),
-        judged_until=moment(pulse.shown_at).isoformat() if pulse.shown_at else "",
-        open_cases=running.watch.open_cases,
-        alarms=[alarm.en for alarm in found],
-    )
-
-
-def _speed_of(clock: SimulatedClock) -> Any:
-    """How fast simulated time passes just now, measured over a real second."""
-
-    def speed() -> float:
-        real = time.time_ns() // 1000
-        return (clock.at(real) - clock.at(real - 1_000_000)) / 1_000_000
-
-    return speed
 
 
 def _tell(home: Path, url: str, *, demonstration: bool) -> None:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import getpass
-import logging
 import shutil
+import sys
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..errors import SupervisionError
 from ..judgement.cards import moment
+from . import logs
 from .home import Held
-from .settings import loopback, open_record, settings
+from .settings import Settings, loopback, open_record, settings
+
+
+class NotAlone(SupervisionError):
+    """The settings name the log of a cluster, and `supervise run` is the whole system by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`supervise run` keeps its log in the home, but database is set; start the roles with "
+            "`supervise serve`, or leave SUPERVISION_DATABASE out"
+        )
+
+
+def alone(given: Settings) -> None:
+    """NotAlone if the settings are those of a cluster."""
+    if given.database:
+        raise NotAlone
 
 
 @click.command()
@@ -36,8 +56,9 @@ def run(
     from .server import CityAsked, serve
 
     given = settings()
+    alone(given)
     where = loopback(host or given.host)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    logs.setup(given.log_format, given.log_level, "run", logs.instance_name())
     held = Held(given.home)
     try:
         serve(
@@ -59,7 +80,7 @@ def clock() -> None:
 @clock.command()
 def confirm() -> None:
     """Confirm that the system's clock is right after it jumped; intake and time go on."""
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         stamp = record.confirm_clock(getpass.getuser())
     finally:
@@ -69,11 +90,27 @@ def confirm() -> None:
 
 @click.command()
 def rebuild() -> None:
-    """Throw the warehouse away; the next `supervise run` fills it from the log."""
-    home = settings().home
-    held = Held(home)
+    """Make the warehouse anew from the log; a cluster's wall stays up meanwhile."""
+    given = settings()
+    if given.clickhouse:
+        _rebuild_cluster(given)
+        return
+    held = Held(given.home)
     try:
-        shutil.rmtree(home / "warehouse", ignore_errors=True)
+        shutil.rmtree(given.home / "warehouse", ignore_errors=True)
     finally:
         held.close()
     click.echo("已清空，下次运行时由日志重建 emptied; the next run fills it from the log")
+
+
+def _rebuild_cluster(given: Settings) -> None:
+    from .cluster.rebuild import rebuild as fill
+
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("重建 rebuild"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("rebuild", total=None)
+        generation = fill(
+            given, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+    click.echo(f"已切换到第 {generation} 代 generation {generation} is in use")

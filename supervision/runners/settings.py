@@ -1,36 +1,97 @@
-"""Where the product lives and listens. Every setting: its name in the environment, and why.
+"""Where the product lives and listens, and the servers of a cluster: every setting, with why.
 
-SUPERVISION_HOME        var          everything that the product writes lies in this folder
-SUPERVISION_HOST        127.0.0.1    loopback only, until there are rights
-SUPERVISION_PORT        8050         of the wall and the API
-SUPERVISION_DISTRICT    演示区        the district's name on the wall
+The settings stand in settings_fields.py, how they are read in settings_read.py; docs/settings.md
+has them as a table.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from ..clock import Clock, SimulatedClock, SystemClock
 from ..errors import SupervisionError
 from ..record import Record
+from .settings_fields import Settings
+from .settings_read import SettingsDisagree, read
+
+__all__ = [
+    "LOG",
+    "PLAN",
+    "SIMULATION",
+    "Effective",
+    "HomePreparing",
+    "NotLoopback",
+    "Settings",
+    "clock_of",
+    "effective",
+    "has_record",
+    "loopback",
+    "open_record",
+    "settings",
+    "store",
+]
 
 SIMULATION = "simulation.json"
 """In the home: present when its time is simulated, for every process that opens it."""
 PLAN = "demonstration.json"
 """In the home of a demonstration: which city it is, so that it stays the same after a restart."""
+LOG = "log.db"
+"""In the home: the log, where it is not in PostgreSQL."""
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """What may be set, with its default."""
+class Effective(NamedTuple):
+    """Settings, where each that is not a default came from, and variables that are none."""
 
-    home: Path = Path("var")
-    host: str = "127.0.0.1"
-    port: int = 8050
-    district: str = ""
+    settings: Settings
+    origins: dict[str, str]
+    ignored: tuple[str, ...] = ()
+
+
+def effective() -> Effective:
+    """The settings of the environment and of the file, in that order; SettingsError."""
+    found = read(Settings, os.environ, Path())
+    given, origins = Settings(**found.values), dict(found.origins)
+    _agree(given)
+    for name in ("vault", "keys"):
+        if given.database and not getattr(given, name):
+            given = replace(given, **{name: given.database})
+            origins[name] = "database"
+    return Effective(given, origins, found.ignored)
+
+
+def settings() -> Settings:
+    """The settings; SettingsError, in one line, if something is wrong with them."""
+    return effective().settings
+
+
+def _agree(given: Settings) -> None:
+    """Raise SettingsDisagree for the first two that do not go together."""
+    if faults := list(_faults(given)):
+        raise SettingsDisagree(faults[0])
+
+
+def _faults(given: Settings) -> Iterator[str]:
+    protocol = given.kafka_security_protocol
+    signs_in, encrypted = protocol.startswith("SASL_"), protocol.endswith("SSL")
+    if (given.vault or given.keys) and not given.database:
+        yield "vault or keys is set, but database is not: the three are in PostgreSQL together"
+    if signs_in and not (given.kafka_username and given.kafka_password):
+        yield f"kafka_security_protocol {protocol} needs kafka_username and kafka_password"
+    if (given.kafka_username or given.kafka_password) and not signs_in:
+        yield (
+            "kafka_username or kafka_password is set, but kafka_security_protocol "
+            f"{protocol} signs nobody in: set SASL_SSL, or neither"
+        )
+    if given.kafka_ca_file and not encrypted:
+        yield f"kafka_security_protocol {protocol} does not use kafka_ca_file; SSL, SASL_SSL do"
+    if given.clickhouse_ca_file and not given.clickhouse_secure:
+        yield "clickhouse_ca_file has no use without clickhouse_secure: set it to true"
 
 
 class NotLoopback(SupervisionError):
@@ -41,27 +102,6 @@ class NotLoopback(SupervisionError):
             f"{host} is not a loopback address. This version has no sign-in and no rights, so it "
             "listens on 127.0.0.1 or ::1 only; reach it from elsewhere through an SSH tunnel."
         )
-
-
-class PortUnreadable(SupervisionError):
-    """SUPERVISION_PORT is no port."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"SUPERVISION_PORT is {text!r}, not a number from 1 to 65535")
-
-
-def settings() -> Settings:
-    """The settings of the environment."""
-    env = os.environ
-    text = env.get("SUPERVISION_PORT", "8050")
-    if not text.isdecimal() or not 0 < int(text) < 65_536:
-        raise PortUnreadable(text)
-    return Settings(
-        home=Path(env.get("SUPERVISION_HOME") or "var"),
-        host=env.get("SUPERVISION_HOST") or "127.0.0.1",
-        port=int(text),
-        district=env.get("SUPERVISION_DISTRICT", ""),
-    )
 
 
 def loopback(host: str) -> str:
@@ -92,7 +132,24 @@ def clock_of(home: Path) -> Clock:
     return SimulatedClock(state) if state.exists() else SystemClock()
 
 
-def open_record(home: Path) -> Record:
-    """The record of a home, made if there is none."""
-    home.mkdir(parents=True, exist_ok=True)
-    return Record(home, clock_of(home))
+def has_record(given: Settings) -> bool:
+    """Whether there is a log to read: PostgreSQL's, or one in the home."""
+    return bool(given.database) or (given.home / LOG).exists()
+
+
+def store(given: Settings) -> dict[str, str]:
+    """What the record's application must know of its store; nothing for SQLite in the home."""
+    if not given.database:
+        return {}
+    return {
+        "PERSISTENCE_MODULE": "supervision.store.postgres",
+        "SUPERVISION_DATABASE": given.database,
+        "SUPERVISION_VAULT": given.vault,
+        "SUPERVISION_KEYS": given.keys,
+    }
+
+
+def open_record(given: Settings) -> Record:
+    """The record that the settings name, made if there is none; on the home's clock."""
+    given.home.mkdir(parents=True, exist_ok=True)
+    return Record(given.home, clock_of(given.home), store(given))

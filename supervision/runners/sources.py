@@ -20,7 +20,7 @@ def key() -> None:
 @click.option("--note", default="", help="What it is for.")
 def new(source: str, note: str) -> None:
     """Give a source system a key; it is shown this once."""
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         secret = new_key(record, source, by=getpass.getuser(), note=note)
     finally:
@@ -32,7 +32,7 @@ def new(source: str, note: str) -> None:
 @key.command("list")
 def list_keys() -> None:
     """The keys that open, by the beginning of their digest."""
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         for each in valid_keys(record):
             click.echo(f"{each.digest[:12]}  {each.source}  {each.note}")
@@ -44,7 +44,7 @@ def list_keys() -> None:
 @click.argument("digest")
 def revoke_key(digest: str) -> None:
     """Take a key away, by the beginning of its digest (see `supervise key list`)."""
-    record = open_record(settings().home)
+    record = open_record(settings())
     try:
         matching = [
             k for k in valid_keys(record) if len(digest) >= 8 and k.digest.startswith(digest)

@@ -12,29 +12,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import (
-    AggregateRecorder,
-    ApplicationRecorder,
-    InfrastructureFactory,
-    IntegrityError,
-    ListenNotifySubscription,
-    Notification,
-    ProcessRecorder,
-    StoredEvent,
-    TrackingRecorder,
-)
+from eventsourcing.persistence import Notification, StoredEvent
 
-from ..clock import Clock, SystemClock, stamp
+from ..clock import Clock, stamp
 from ..errors import StoreBroken
 from ..facts import Instant
 from .connection import NO_LIMIT, connect, immediate, translated
+from .library import LogFactory, LogRecorder
 from .sqlite_writing import SCHEMA, Transaction, get_stamp, head, set_stamp
 from .stored import Stored
 
@@ -43,16 +34,18 @@ CASES_AT_ONCE = 10_000
 """Rows that a walk over all cases reads in one go, so that it holds up no checkpoint."""
 
 
-class Recorder(ApplicationRecorder):
+class Recorder(LogRecorder):
     """The log of one file; any number of threads and processes may hold one."""
 
+    CONFLICT = sqlite3.IntegrityError
+
     def __init__(self, path: Path, clock: Clock, max_pages: int = NO_LIMIT) -> None:
+        super().__init__()
         self.path = path
         self.clock = clock
         self._lock = Lock()
         self._watch_lock = Lock()
         self._idle: list[sqlite3.Connection] = []
-        self._listeners: dict[object, Callable[[], object]] = {}
         self._closed = False
         self._writer = connect(path, max_pages=max_pages)
         self._beat = connect(path, synchronous="NORMAL", max_pages=max_pages)
@@ -77,7 +70,7 @@ class Recorder(ApplicationRecorder):
             yield writing
             count = writing.flush()
         if count:
-            self._tell()
+            self.tell()
 
     def heartbeat(self) -> tuple[Instant, int]:
         """A new stamp and the head position, under the write lock; ClockJumped as for appending.
@@ -104,20 +97,6 @@ class Recorder(ApplicationRecorder):
         """A number that changes whenever any process has committed."""
         with self._watch_lock, translated(self.path):
             return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
-
-    def on_commit(self, listener: Callable[[], object]) -> Callable[[], None]:
-        """Call `listener` after each commit of this process; gives a function that ends it."""
-        token = object()
-        self._listeners[token] = listener
-
-        def end() -> None:
-            self._listeners.pop(token, None)
-
-        return end
-
-    def _tell(self) -> None:
-        for listener in tuple(self._listeners.values()):
-            listener()
 
     def after(self, position: int, limit: int) -> list[Stored]:
         """Events behind a position, in order, on to the end of the transaction the limit cuts."""
@@ -191,19 +170,6 @@ class Recorder(ApplicationRecorder):
 
     # What the library asks of a recorder.
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
-        """Store events at the versions they bring; IntegrityError if one is taken."""
-        if not stored_events:
-            return []
-        try:
-            with self.transaction() as writing:
-                return [
-                    writing.put(str(e.originator_id), e.originator_version, e.topic, e.state)
-                    for e in stored_events
-                ]
-        except sqlite3.IntegrityError as error:
-            raise IntegrityError(error) from error
-
     def select_events(
         self,
         originator_id: UUID | str,
@@ -240,31 +206,8 @@ class Recorder(ApplicationRecorder):
         with self._reading() as db:
             return [Notification(*row) for row in db.execute(query, says)]
 
-    def max_notification_id(self) -> int | None:
-        """The head position, None for an empty log."""
-        return self.head() or None
 
-    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription:
-        """The library's endless iterator, woken by commits of this process."""
-        return Subscription(self, gt, topics)
-
-
-class Subscription(ListenNotifySubscription[Recorder]):
-    """Follows the commits of this process."""
-
-    def __init__(self, recorder: Recorder, gt: int | None, topics: Sequence[str]) -> None:
-        super().__init__(recorder, gt, topics)
-        self._end = recorder.on_commit(self._has_been_notified.set)
-        # What was committed between the first look and the listening is looked for again.
-        self._has_been_notified.set()
-
-    def __exit__(self, *args: object, **kwargs: Any) -> None:
-        """End it, and let go of the recorder."""
-        self._end()
-        super().__exit__(*args, **kwargs)
-
-
-class Factory(InfrastructureFactory[TrackingRecorder]):
+class Factory(LogFactory[Recorder]):
     """What the library builds from PERSISTENCE_MODULE=supervision.store.sqlite.
 
     SQLITE_DBNAME: the file. SQLITE_MAX_PAGES: as many pages and no more, as on a full disk.
@@ -273,37 +216,13 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
     SQLITE_DBNAME = "SQLITE_DBNAME"
     SQLITE_MAX_PAGES = "SQLITE_MAX_PAGES"
 
-    clock: Clock | None = None
-    """Set before the recorder is asked for; the machine's own clock if not."""
-
-    def application_recorder(self) -> Recorder:
-        """The log, its tables created."""
+    def open_log(self, clock: Clock) -> Recorder:
+        """The log in the file that the settings name."""
         name = self.env.get(self.SQLITE_DBNAME)
         if not name:
             raise StoreBroken(self.SQLITE_DBNAME, "no database is named")
         pages = int(self.env.get(self.SQLITE_MAX_PAGES) or NO_LIMIT)
-        self.recorder = Recorder(Path(name), self.clock or SystemClock(), pages)
-        self.recorder.create_tables()
-        return self.recorder
-
-    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        """Not kept: nothing here needs snapshots in the log's file."""
-        raise NotImplementedError
-
-    def tracking_recorder(
-        self, tracking_recorder_class: type[TrackingRecorder] | None = None
-    ) -> TrackingRecorder:
-        """Not kept: a follower keeps its position with its own output."""
-        raise NotImplementedError
-
-    def process_recorder(self) -> ProcessRecorder:
-        """Not kept: a follower keeps its position with its own output."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Close the log."""
-        if hasattr(self, "recorder"):
-            self.recorder.close()
+        return Recorder(Path(name), clock, pages)
 
 
 def _of_one_stamp(rows: Iterable[tuple[Any, ...]], last: Stored) -> Iterator[Stored]:

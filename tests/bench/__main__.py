@@ -1,6 +1,6 @@
 """`make bench`: the rows of the design's table that exist by now, as ratios in one run.
 
-    python -m tests.bench [append] [judging] [warehouse] [live] [--rows N]
+    python -m tests.bench [append] [judging] [warehouse] [live] [cluster] [--rows N] [--cases N]
 
 Every row: what was measured, its value, the bound it is held against, the ratio to that bound.
 """
@@ -14,17 +14,19 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-PARTS = ("append", "judging", "warehouse", "live")
-ROWS = 10_000_000
+PARTS = ("append", "judging", "warehouse", "live", "cluster")
+SIZES = {"warehouse": ("--rows", 10_000_000), "cluster": ("--cases", 1_000_000)}
+"""What the parts that have one are measured with."""
 
 
 def main(words: list[str]) -> int:
     """Run the parts named, all without a name."""
-    rows = ROWS
-    if "--rows" in words:
-        at = words.index("--rows")
-        rows = int(words[at + 1])
-        words = words[:at] + words[at + 2 :]
+    sizes = {part: [default] for part, (_, default) in SIZES.items()}
+    for part, (option, _) in SIZES.items():
+        if option in words:
+            at = words.index(option)
+            sizes[part] = [int(words[at + 1])]
+            words = words[:at] + words[at + 2 :]
     if unknown := set(words) - set(PARTS):
         print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
         return 2
@@ -33,7 +35,7 @@ def main(words: list[str]) -> int:
     print(f"{'what':58}  {'value':>16}  {'bound':>26}  {'ratio':>7}")
     for part in words or PARTS:
         run: Callable[..., Any] = import_module(f"tests.bench.{part}").run
-        for what, value, bound, ratio in run(rows) if part == "warehouse" else run():
+        for what, value, bound, ratio in run(*sizes.get(part, [])):
             line = f"{what:58}  {_text(value):>16}  {_text(bound):>26}  {_text(ratio):>7}"
             print(line, flush=True)
     return 0

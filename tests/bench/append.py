@@ -1,17 +1,22 @@
-"""Appending facts in batches of 500, against raw executemany of the same rows."""
+"""Appending facts in batches of 500, against raw executemany or COPY of the same rows.
+
+PostgreSQL is started for it and stopped again; where it is not installed its rows are left out.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import psycopg
 
 from supervision.clock import SystemClock
 from supervision.facts import (
@@ -25,6 +30,10 @@ from supervision.facts import (
     StepCompleted,
 )
 from supervision.record import Incoming, Record
+from supervision.store.postgres import prepare
+from supervision.store.vault_postgres import prepare_vault
+from tools.services import Postgres
+from tools.services.server import Missing
 
 BATCH = 500
 CASES = 5_000
@@ -32,6 +41,9 @@ ROUNDS = 5
 AT = datetime.fromisoformat("2026-11-20T09:00:00+08:00")
 OWN = {"system", "stamp"}
 """Tables of one row, which every transaction of ours rewrites and raw writing does not have."""
+
+WRITTEN = (("public.log", "public.seen"), ("vault.texts", "vault.applicants"), ("keys.secrets",))
+"""In PostgreSQL, the tables that grow: those of one transaction together."""
 
 Line = tuple[str, float, float, float]
 """What was measured, its value and its bound (facts/s), and the ratio."""
@@ -67,9 +79,9 @@ def batches(texts: bool) -> list[list[Incoming]]:
     return [facts[start : start + BATCH] for start in range(0, len(facts), BATCH)]
 
 
-def ours(home: Path, work: list[list[Incoming]]) -> float:
+def ours(home: Path, work: list[list[Incoming]], settings: dict[str, str] | None = None) -> float:
     """Seconds to append everything to a new record."""
-    with closing(Record(home, SystemClock())) as record:
+    with closing(Record(home, SystemClock(), settings)) as record:
         start = time.perf_counter()
         for batch in work:
             record.append_facts(batch)
@@ -117,8 +129,12 @@ def _write(
     return time.perf_counter() - start
 
 
-def one_round(work: list[list[Incoming]]) -> tuple[float, float, float]:
-    """Seconds of ours, of raw writing of all its rows, and of the log's rows alone."""
+Round = tuple[float, float, float]
+"""Seconds of ours, of raw writing of all its rows, and of the log's rows alone."""
+
+
+def in_sqlite(work: list[list[Incoming]]) -> Round:
+    """New files each time."""
     with TemporaryDirectory() as folder:
         home, everything, log = (Path(folder) / name for name in ("home", "everything", "log"))
         everything.mkdir()
@@ -127,13 +143,59 @@ def one_round(work: list[list[Incoming]]) -> tuple[float, float, float]:
         return seconds, raw(home, everything, len(work)), raw(home, log, len(work), only="log")
 
 
-def measured(what: str, texts: bool) -> list[Line]:
+def in_postgres(server: Postgres, work: list[list[Incoming]]) -> Round:
+    """A new database each time; raw writing is by COPY from rows, in its binary form."""
+    owner_url, url = server.fresh("append")
+    prepare(owner_url, server.USER)
+    prepare_vault(owner_url, server.USER)
+    module = "supervision.store.postgres"
+    settings = {"PERSISTENCE_MODULE": module, "SUPERVISION_DATABASE": url}
+    with TemporaryDirectory() as home:
+        seconds = ours(Path(home), work, settings)
+    with psycopg.connect(owner_url, autocommit=True) as db:
+        everything = sum(copied(db, together, len(work)) for together in WRITTEN)
+        return seconds, everything, copied(db, ("public.log",), len(work))
+
+
+def copied(db: psycopg.Connection[Any], tables: tuple[str, ...], transactions: int) -> float:
+    """Seconds to write the rows of some tables into others like them, in as many transactions."""
+    contents = [(f"{name}_raw", *_of_table(db, name)) for name in tables]
+    for name, raw_name in zip(tables, (each[0] for each in contents), strict=True):
+        db.execute(f"DROP TABLE IF EXISTS {raw_name}".encode())
+        db.execute(f"CREATE TABLE {raw_name} (LIKE {name} INCLUDING ALL)".encode())
+    full = [each for each in contents if each[2]]
+    start = time.perf_counter()
+    for n in range(transactions if full else 0):
+        with db.transaction():
+            for name, types, content in full:
+                size = -(-len(content) // transactions)
+                _copy(db, name, types, content[n * size : (n + 1) * size])
+    return time.perf_counter() - start
+
+
+def _of_table(db: psycopg.Connection[Any], name: str) -> tuple[list[int], list[tuple[Any, ...]]]:
+    cursor = db.execute(f"SELECT * FROM {name}".encode(), binary=True)
+    return [column.type_code for column in cursor.description or ()], cursor.fetchall()
+
+
+def _copy(
+    db: psycopg.Connection[Any], name: str, types: list[int], content: list[tuple[Any, ...]]
+) -> None:
+    with db.cursor().copy(f"COPY {name} FROM STDIN (FORMAT binary)".encode()) as copy:
+        copy.set_types(types)
+        for row in content:
+            copy.write_row(row)
+
+
+def measured(
+    what: str, texts: bool, one_round: Callable[[list[list[Incoming]]], Round], way: str
+) -> list[Line]:
     """Medians of some rounds, ours and raw in turns; the ratio is that of each round."""
     work = batches(texts)
     total = sum(map(len, work))
     rounds = [one_round(work) for _ in range(ROUNDS)]
     own = total / median(each[0] for each in rounds)
-    bounds = ("raw executemany of all their rows", 1), ("raw executemany of the log's rows", 2)
+    bounds = (f"raw {way} of all their rows", 1), (f"raw {way} of the log's rows", 2)
     return [
         (
             f"{what}, against {name}",
@@ -145,12 +207,38 @@ def measured(what: str, texts: bool) -> list[Line]:
     ]
 
 
+@contextmanager
+def started() -> Iterator[Postgres]:
+    """A PostgreSQL of its own."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        server = Postgres(Path(folder) / "postgres")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def measured_both(
+    where: str, one_round: Callable[[list[list[Incoming]]], Round], way: str
+) -> list[Line]:
+    """Without texts and with them."""
+    return [
+        *measured(f"append facts{where}", False, one_round, way),
+        *measured(f"append facts{where}, 3 of 7 with texts", True, one_round, way),
+    ]
+
+
 def run() -> list[Line]:
     """Facts a second: append_facts, its bound, the ratio."""
-    return [
-        *measured("append facts", texts=False),
-        *measured("append facts, 3 of 7 with texts", True),
-    ]
+    lines = measured_both("", in_sqlite, "executemany")
+    try:
+        with started() as server:
+            lines += measured_both(" (PostgreSQL)", lambda work: in_postgres(server, work), "COPY")
+    except Missing as error:
+        sys.stderr.write(f"left out: {error}\n")
+    return lines
 
 
 if __name__ == "__main__":

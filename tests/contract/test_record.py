@@ -27,10 +27,12 @@ from supervision.facts import ApplicationReceived, CaseAccepted, Fact, FactCorre
 from supervision.follow import Follower
 from supervision.record import HAS_CASE, NO_ID, OTHER_CONTENT, Incoming, Outcome, Record
 from supervision.store import connection
-from supervision.store.sqlite import Recorder
+from supervision.store.library import LogRecorder
 from supervision.store.stored import Stored
 from supervision.streams import CLOCK, INCIDENTS, cards_stream, desk_stream, facts_stream, parse
 from supervision.system import ClockConfirmed, IncidentRecorded
+from tests.contract.record_stores import PostgresStore, SqliteStore, Store
+from tools.services import Postgres
 
 # The library's test cases import its cipher, which wants a package that nothing here needs; its
 # other cipher has the same names.
@@ -60,14 +62,21 @@ class Hand(Clock):
 Open = Callable[..., Record]
 
 
-@pytest.fixture(params=["sqlite"])
-def open_record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.cluster)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """Each database that carries a log, empty."""
+    if request.param == "postgres":
+        return PostgresStore(request.getfixturevalue("postgres"))
+    return SqliteStore(tmp_path)
+
+
+@pytest.fixture
+def open_record(store: Store, tmp_path: Path) -> Iterator[Open]:
     """Opens the same home again and again, each time as another process would."""
-    env = {"sqlite": {"PERSISTENCE_MODULE": "supervision.store.sqlite"}}[request.param]
     opened: list[Record] = []
 
     def open_one(clock: Clock, **settings: str) -> Record:
-        opened.append(Record(tmp_path, clock, {**env, **settings}))
+        opened.append(Record(tmp_path, clock, {**store.settings, **settings}))
         return opened[-1]
 
     yield open_one
@@ -294,7 +303,7 @@ def received(**private: str) -> Incoming:
     return Incoming(fact, private)
 
 
-def test_the_log_names_texts_and_the_vault_holds_them(record: Record, tmp_path: Path) -> None:
+def test_the_log_names_texts_and_the_vault_holds_them(record: Record, store: Store) -> None:
     """The fact has names, an HMAC and a reference; the words are nowhere in the log."""
     record.append_facts([received(applicant="张三 13800000000", remark="请加急")])
     (fact,) = (each.event for each in record.read(0, 10))
@@ -303,7 +312,8 @@ def test_the_log_names_texts_and_the_vault_holds_them(record: Record, tmp_path: 
     assert len(fact.sealed) == 64
     assert len(fact.applicant_ref) == 32
     assert record.texts(fact) == {"applicant": "张三 13800000000", "remark": "请加急"}
-    log = b"".join(path.read_bytes() for path in tmp_path.glob("log.db*"))
+    log = store.contents()
+    assert b"remark" in log
     assert "张三".encode() not in log
     assert "请加急".encode() not in log
 
@@ -329,20 +339,14 @@ def test_an_erased_case_keeps_its_facts_and_loses_its_texts(record: Record) -> N
 
 
 def test_an_erasure_is_applied_again_after_a_restore_of_the_vault(
-    record: Record, open_record: Open, clock: Hand, tmp_path: Path
+    record: Record, open_record: Open, clock: Hand, store: Store
 ) -> None:
     """Opening the record destroys what an older copy of vault and keys still had."""
     record.append_facts([received(remark="请加急")])
-    copies = {}
-    for name in ("keys.db", "vault.db"):
-        with closing(sqlite3.connect(tmp_path / name)) as db:
-            copies[name] = db.serialize()
+    restore = store.copied_vault()
     record.erase("hz", "A-1", by="auditor-1")
     record.close()
-    for name, copy in copies.items():
-        for file in tmp_path.glob(f"{name}*"):
-            file.unlink()
-        (tmp_path / name).write_bytes(copy)
+    restore()
     restored = open_record(clock)
     (fact,) = (each.event for each in restored.read(0, 1))
     assert isinstance(fact, Fact)
@@ -491,18 +495,24 @@ def test_a_stopped_follower_does_not_wait(record: Record) -> None:
         assert follower.wait(3600, stop) is False
 
 
-def test_threads_and_processes_write_one_gapless_log(open_record: Open, clock: Hand) -> None:
-    """Four threads on two openings of one home: every fact once, versions without a gap."""
-    records = [open_record(clock), open_record(clock)]
+def four_writers(records: list[Record]) -> list[threading.Thread]:
+    """Started: each on one of the records, in batches that overlap; 56 facts in all."""
 
     def write(which: int) -> None:
         for n in range(10):
-            stored(records[which % 2], *(accepted(i, f"C-{which}") for i in range(n, n + 5)))
+            batch = [accepted(i, f"C-{which}") for i in range(n, n + 5)]
+            stored(records[which % len(records)], *batch)
 
     threads = [threading.Thread(target=write, args=(which,)) for which in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
+    return threads
+
+
+def test_threads_and_processes_write_one_gapless_log(open_record: Open, clock: Hand) -> None:
+    """Four threads on two openings of one home: every fact once, versions without a gap."""
+    records = [open_record(clock), open_record(clock)]
+    for thread in four_writers(records):
         thread.join()
     log = records[0].read(0, 1000)
     assert [each.position for each in log] == list(range(1, 4 * 14 + 1))
@@ -510,33 +520,91 @@ def test_threads_and_processes_write_one_gapless_log(open_record: Open, clock: H
     assert versions == list(range(1, 15))
 
 
+def test_who_reads_while_others_write_sees_no_gap(open_record: Open, clock: Hand) -> None:
+    """What was read at any moment is the log's beginning, and it stays so."""
+    records = [open_record(clock), open_record(clock)]
+    reader = open_record(clock)
+    threads = four_writers(records)
+    seen: list[Stored] = []
+    while len(seen) < 4 * 14:
+        alive = any(thread.is_alive() for thread in threads)
+        new = reader.read(len(seen), 3)
+        assert new or alive
+        seen += new
+        assert [each.position for each in seen] == list(range(1, len(seen) + 1))
+    assert seen == records[0].read(0, 1000)
+
+
+def test_what_comes_behind_the_head_of_a_heartbeat_is_later_than_it(
+    open_record: Open, clock: Hand
+) -> None:
+    """Whoever writes at the same time: a heartbeat divides the log by its stamp."""
+    records = [open_record(clock), open_record(clock)]
+    threads = four_writers(records)
+    beats = [records[0].heartbeat()]
+    while any(thread.is_alive() for thread in threads):
+        beats.append(records[len(beats) % 2].heartbeat())
+    for each in records[0].read(0, 1000):
+        earlier = [stamp for stamp, head in beats if head < each.position]
+        later = [stamp for stamp, head in beats if head >= each.position]
+        assert max(earlier, default=0) < each.recorded_at < min(later, default=2 * START)
+
+
+def test_every_commit_of_any_process_changes_the_number_of_changes(
+    record: Record, open_record: Open, clock: Hand
+) -> None:
+    """Heartbeats too; when nobody commits it stays."""
+    other = open_record(clock)
+    numbers = [record.changed(), record.changed()]
+    for commit in (
+        lambda: stored(other, accepted(1)),
+        other.heartbeat,
+        lambda: stored(record, accepted(2)),
+        record.heartbeat,
+    ):
+        commit()
+        numbers.append(record.changed())
+    assert numbers[0] == numbers[1]
+    assert len(set(numbers)) == 5
+
+
+def test_a_failed_batch_leaves_neither_a_trace_nor_the_lock(
+    record: Record, open_record: Open, clock: Hand
+) -> None:
+    """Whoever writes next, here or in another process, does not wait."""
+    stream = cards_stream("hz", "A-1")
+    with pytest.raises(StreamConflict):
+        record.append_many([(stream, 0, [lapsed()]), (stream, 5, [lapsed()])])
+    assert stored(open_record(clock), accepted(1)) == [Outcome("stored", 1)]
+    assert stored(record, accepted(2)) == [Outcome("stored", 2)]
+
+
 # What the database itself holds to
 
 
-@pytest.mark.parametrize("statement", ["UPDATE log SET payload=x'00'", "DELETE FROM log"])
+@pytest.mark.parametrize("statement", ["UPDATE log SET payload=''", "DELETE FROM log"])
 def test_the_database_refuses_to_change_or_delete_what_was_stored(
-    record: Record, tmp_path: Path, statement: str
+    record: Record, store: Store, statement: str
 ) -> None:
-    """Whoever opens the file by hand."""
+    """Whoever opens it by hand, its owner too."""
     stored(record, accepted(1))
-    with (
-        closing(sqlite3.connect(tmp_path / "log.db")) as db,
-        pytest.raises(sqlite3.IntegrityError, match="append-only"),
-    ):
-        db.execute(statement)
+    error, says = store.refused
+    with pytest.raises(error, match=says):
+        store.by_hand(statement)
 
 
 def test_a_full_disk_stores_nothing_of_a_batch_and_may_be_tried_again(
-    open_record: Open, clock: Hand
+    open_record: Open, clock: Hand, store: Store
 ) -> None:
     """StoreFull; the log is as before, and takes what still fits."""
-    full = open_record(clock, SQLITE_MAX_PAGES="16")
     big = [replace(accepted(n), item="x" * 2000) for n in range(100)]
-    with pytest.raises(StoreFull) as error:
-        stored(full, *big)
-    assert error.value.retry
-    assert (full.head(), full.last_stamp()) == (0, 0)
-    assert stored(full, accepted(1)) == [Outcome("stored", 1)]
+    with store.full() as settings:
+        full = open_record(clock, **settings)
+        with pytest.raises(StoreFull) as error:
+            stored(full, *big)
+        assert error.value.retry
+        assert (full.head(), full.last_stamp()) == (0, 0)
+        assert stored(full, accepted(1)) == [Outcome("stored", 1)]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path, clock: Hand) -> None:
@@ -547,15 +615,16 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, clock: Hand) -> Non
 
 
 def test_another_process_that_keeps_the_lock_is_waited_for_and_then_named(
-    open_record: Open, clock: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_record: Open, clock: Hand, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """StoreBusy after the time allowed; tried again once the lock is free, it is stored."""
-    monkeypatch.setattr(connection, "BUSY_SECONDS", 0.02)
+    store.impatient(monkeypatch)
     record = open_record(clock)
-    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with store.locked():
         with pytest.raises(StoreBusy) as error:
             stored(record, accepted(1))
+        with pytest.raises(StoreBusy):
+            record.heartbeat()
     assert error.value.retry
     assert stored(record, accepted(1)) == [Outcome("stored", 1)]
 
@@ -604,17 +673,13 @@ def test_a_step_with_an_opinion_is_read_back_with_its_words(record: Record) -> N
     assert record.texts(fact) == {"opinion": "同意"}
 
 
-class TestTheLibrarysOwnPromises(library.ApplicationRecorderTestCase):  # type: ignore[misc,name-defined]
-    """The eventsourcing library's test cases for recorders, on ours."""
+class OurRecorder:
+    """What the eventsourcing library's test cases for recorders want to be given."""
 
-    @pytest.fixture(autouse=True)
-    def _home(self, tmp_path: Path) -> Iterator[None]:
-        self.recorder = Recorder(tmp_path / "log.db", Hand())
-        self.recorder.create_tables()
-        yield
-        self.recorder.close()
+    recorder: LogRecorder
+    optional_test_insert_subscribe: Callable[[], None]
 
-    def create_recorder(self) -> Recorder:
+    def create_recorder(self) -> LogRecorder:
         """The recorder under test."""
         return self.recorder
 
@@ -625,3 +690,22 @@ class TestTheLibrarysOwnPromises(library.ApplicationRecorderTestCase):  # type: 
     def test_insert_subscribe(self) -> None:
         """The library's subscription is woken by commits."""
         self.optional_test_insert_subscribe()
+
+
+class TestTheLibrarysPromisesInSqlite(OurRecorder, library.ApplicationRecorderTestCase):  # type: ignore[misc,name-defined]
+    """In a file."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, tmp_path: Path) -> Iterator[None]:
+        with closing(SqliteStore(tmp_path).recorder(Hand())) as self.recorder:
+            yield
+
+
+@pytest.mark.cluster
+class TestTheLibrarysPromisesInPostgres(OurRecorder, library.ApplicationRecorderTestCase):  # type: ignore[misc,name-defined]
+    """In a database of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _store(self, postgres: Postgres) -> Iterator[None]:
+        with closing(PostgresStore(postgres).recorder(Hand())) as self.recorder:
+            yield

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 
 import msgspec
@@ -45,22 +45,25 @@ class Shown:
         self.at: Instant = 0
         """Up to here the wall is complete (µs)."""
         self.position = 0
+        """The last event that the rows have."""
+        self.generation = 0
+        """Of the warehouse: the one that the rows are written to; 0 while nobody said."""
         self.health = Health()
         self.open_cases = 0
 
-    def take(self, board: Sequence[Told], now: Instant) -> None:
-        """The board as it stands at an instant of this machine's clock."""
+    def take(self, board: Sequence[Told], now: Instant, head: int) -> None:
+        """The board as it stands at an instant of this machine's clock, and the log's head."""
         fresh = [each for each in board if now - each.told_at < SILENT]
         said = {each: msgspec.json.decode(each.says, type=Says) for each in fresh}
-        self._judged(fresh, said)
+        stamps = self._judged(fresh, said)
         rows = max((each for each in fresh if each.role == "rows"), key=_position, default=None)
-        if rows:
-            self.position = rows.position
-            while self._waiting and self._waiting[0][1] <= rows.position:
-                self.at = max(self.at, min(self._waiting.popleft()[0], rows.stamp))
-        self._know(fresh, said)
+        if rows and said[rows].generation:
+            self.position, self.generation = rows.position, said[rows].generation
+            self._pass_time(rows)
+        self._know(fresh, said, head)
+        self._miss(stamps)
 
-    def _judged(self, fresh: Sequence[Told], said: dict[Told, Says]) -> None:
+    def _judged(self, fresh: Sequence[Told], said: dict[Told, Says]) -> dict[int, Instant]:
         """Every partition, by whoever has judged it furthest."""
         stamps: dict[int, Instant] = {}
         head = 0
@@ -73,10 +76,19 @@ class Shown:
             at = min(stamps.values())
             if not self._waiting or at > self._waiting[-1][0]:
                 self._waiting.append((at, head))
+        return stamps
 
-    def _know(self, fresh: Sequence[Told], said: dict[Told, Says]) -> None:
+    def _pass_time(self, rows: Told) -> None:
+        """What was judged is shown when the rows have its acts, and all recorded up to then."""
+        while self._waiting and self._waiting[0][1] <= rows.position:
+            at, _ = self._waiting[0]
+            self.at = max(self.at, min(at, rows.stamp))
+            if at > rows.stamp:
+                return
+            self._waiting.popleft()
+
+    def _know(self, fresh: Sequence[Told], said: dict[Told, Says], head: int) -> None:
         self.open_cases = sum(said[each].open_cases for each in fresh)
-        head = max((each.head for each in fresh), default=0)
         failed = {role: _first(said, role) for role in ROLES}
         for role, (zh, en) in ROLES.items():
             if not any(each.role == role and said[each].leads for each in fresh):
@@ -87,9 +99,17 @@ class Shown:
             watch_failed=failed["watch"],
             warehouse_failed=failed["rows"],
             halted=tuple(each for says in said.values() for each in says.halted),
-            behind=max(head - self.position, 0) if self.position else 0,
+            behind=max(head - self.position, 0),
             incidents=sum(says.incidents for says in said.values()),
         )
+
+    def _miss(self, stamps: dict[int, Instant]) -> None:
+        """Time stands still where a partition is nobody's."""
+        missing = [str(n) for n in range(self._partitions) if n not in stamps]
+        if missing and not self.health.watch_failed:
+            some = ", ".join(missing[:20])
+            why = f"分区无人监察 nobody watches the partitions {some}"
+            self.health = msgspec.structs.replace(self.health, watch_failed=why)
 
 
 def _position(told: Told) -> int:
@@ -101,10 +121,11 @@ def _first(said: dict[Told, Says], role: str) -> str:
 
 
 class Looking:
-    """A thread that reads the board until closed."""
+    """A thread that reads the board, and where the log ends, until closed."""
 
-    def __init__(self, board: Board, partitions: int) -> None:
+    def __init__(self, board: Board, head: Callable[[], int], partitions: int) -> None:
         self._board = board
+        self._head = head
         self._shown = Shown(partitions)
         self._lock = Lock()
         self._stop = Event()
@@ -116,15 +137,17 @@ class Looking:
     def _look(self) -> None:
         while not self._stop.wait(READ_EVERY):
             try:
-                board = self._board.read()
-            except StoreError as error:
+                self._take(self._head(), self._board.read())
+            except (StoreError, msgspec.MsgspecError) as error:
                 self._failed = str(error)
-                continue
-            with self._lock:
-                self._failed, before = "", self._shown.at
-                self._shown.take(board, time.time_ns() // 1000)
-                if self._shown.at > before:
-                    self._measured = time.time()
+
+    def _take(self, head: int, board: list[Told]) -> None:
+        with self._lock:
+            before = self._shown.at
+            self._shown.take(board, time.time_ns() // 1000, head)
+            self._failed = ""
+            if self._shown.at > before:
+                self._measured = time.time()
 
     def shown(self) -> tuple[Instant, float]:
         """The instant that is shown, and when that became known (seconds of this machine)."""
@@ -143,6 +166,12 @@ class Looking:
         """The last event that the rows have."""
         with self._lock:
             return self._shown.position
+
+    @property
+    def generation(self) -> int:
+        """The generation of the warehouse that they are written to; 0 while nobody said."""
+        with self._lock:
+            return self._shown.generation
 
     @property
     def open_cases(self) -> int:

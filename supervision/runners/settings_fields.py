@@ -1,0 +1,289 @@
+"""The settings themselves: what each is for, what it may be, what it is if nobody says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from .scrubbing import HIDDEN
+from .settings_read import described, said, spelt
+
+LIBPQ = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+BROKER = r"([^\s,:/@\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}"
+AUTHORITY = "the path of a readable PEM file"
+POSTGRES = r"^$|^postgres(ql)?://\S+$"
+
+
+def _is_zone(key: str) -> bool:
+    try:
+        ZoneInfo(key)
+    except (KeyError, OSError, ValueError):
+        return False
+    return True
+
+
+def _in_range(brokers: str) -> bool:
+    return all(0 < int(broker.rpartition(":")[2]) < 65_536 for broker in brokers.split(","))
+
+
+def _opens(path: str) -> bool:
+    try:
+        with Path(path).open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What may be set, with its default. Secrets do not show in its representation."""
+
+    home: Annotated[
+        Path,
+        said(
+            "Folder of everything that the product writes on this machine",
+            "本机上所有写入内容所在的目录",
+        ),
+    ] = Path("var")
+    host: Annotated[
+        str,
+        said(
+            "Address of the wall and the API; loopback only, as there is no sign-in yet",
+            "大屏和接口的监听地址；尚无登录，只能是本机回环地址",
+            right="an address of this machine, such as 127.0.0.1",
+            min_length=1,
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, said("Port of the wall and the API", "大屏和接口的端口", ge=1, le=65_535)
+    ] = 8050
+    district: Annotated[
+        str,
+        said(
+            "The district's name on the wall; without it 演示区 for an invented city, else 本级",
+            "大屏上的地区名；不设时演示为“演示区”，否则为“本级”",
+        ),
+    ] = ""
+    zone: Annotated[
+        str,
+        said(
+            "Time zone of the days on the wall and of `supervise deadline`; when it changes, "
+            "`supervise rebuild`",
+            "大屏各日和 supervise deadline 的时区；更改后须 supervise rebuild",
+            right="a name of the IANA time zone database, such as Asia/Shanghai",
+            check=_is_zone,
+        ),
+    ] = "Asia/Shanghai"
+    database: Annotated[
+        str,
+        said(
+            "PostgreSQL of the log; empty: SQLite in the home, one process",
+            "日志所在的 PostgreSQL；为空则用 home 目录中的 SQLite，单进程",
+            right=LIBPQ,
+            secret=True,
+            pattern=POSTGRES,
+        ),
+    ] = ""
+    vault: Annotated[
+        str,
+        said(
+            "PostgreSQL of the vault of personal data; empty: that of the log",
+            "个人信息保管库所在的 PostgreSQL；为空则与日志相同",
+            right=LIBPQ,
+            secret=True,
+            pattern=POSTGRES,
+        ),
+    ] = ""
+    keys: Annotated[
+        str,
+        said(
+            "PostgreSQL of the keys that open the vault, better another server's; empty: that of "
+            "the log",
+            "保管库密钥所在的 PostgreSQL，宜在另一台服务器；为空则与日志相同",
+            right=LIBPQ,
+            secret=True,
+            pattern=POSTGRES,
+        ),
+    ] = ""
+    kafka: Annotated[
+        str,
+        said(
+            "Kafka's brokers, by commas",
+            "Kafka 服务器，逗号分隔",
+            right="HOST:PORT,HOST:PORT",
+            pattern=rf"^$|^{BROKER}(,\s*{BROKER})*$",
+            check=_in_range,
+        ),
+    ] = ""
+    kafka_security_protocol: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        said("How brokers are spoken to", "与 Kafka 的连接方式"),
+    ] = "PLAINTEXT"
+    kafka_sasl_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"],
+        said("How one signs in, with SASL", "SASL 登录的方式"),
+    ] = "SCRAM-SHA-512"
+    kafka_username: Annotated[str, said("Who signs in, with SASL", "SASL 登录的用户名")] = ""
+    kafka_password: Annotated[
+        str, said("The password, with SASL", "SASL 登录的密码", secret=True)
+    ] = ""
+    kafka_ca_file: Annotated[
+        str,
+        said(
+            "Who vouches for the brokers, with SSL or SASL_SSL; empty: the system's authorities",
+            "以 TLS 连接时签发 Kafka 证书的机构；为空则用系统的",
+            right=AUTHORITY,
+            check=_opens,
+        ),
+    ] = ""
+    topic_prefix: Annotated[
+        str,
+        said(
+            "What the names of all topics begin with; two installations on one Kafka need two",
+            "所有主题名的前缀；两套系统共用一个 Kafka 时须不同",
+            right="1 to 100 letters, digits, dots, underscores or hyphens",
+            pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        ),
+    ] = "supervision"
+    partitions: Annotated[
+        int,
+        said(
+            "Partitions of the cases, so at most as many watch workers; for good once made",
+            "办件的分区数，即监察进程数的上限；建立后不能更改",
+            ge=1,
+            le=1_000,
+        ),
+    ] = 12
+    clickhouse: Annotated[
+        str,
+        said(
+            "ClickHouse of the warehouse, by its native protocol; one process has chDB in its home",
+            "数据仓所在的 ClickHouse（原生协议）；单进程用 home 目录中的 chDB",
+            right="clickhouse://USER:PASSWORD@HOST:PORT/DATABASE",
+            secret=True,
+            pattern=r"^$|^clickhouse://\S+$",
+        ),
+    ] = ""
+    clickhouse_secure: Annotated[
+        bool, said("Whether ClickHouse is spoken to by TLS", "是否以 TLS 连接 ClickHouse")
+    ] = False
+    clickhouse_ca_file: Annotated[
+        str,
+        said(
+            "Who vouches for ClickHouse, with TLS; empty: the system's authorities",
+            "以 TLS 连接时签发 ClickHouse 证书的机构；为空则用系统的",
+            right=AUTHORITY,
+            check=_opens,
+        ),
+    ] = ""
+    told_host: Annotated[
+        str,
+        said(
+            "Address of a role's health and metrics; any, as they hold no personal data",
+            "各角色健康状况和指标的监听地址；不含个人信息，可为任意地址",
+            right="an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+            min_length=1,
+        ),
+    ] = "127.0.0.1"
+    told_port: Annotated[
+        int,
+        said(
+            "Port of a role's health and metrics, 9464 say; 0: none",
+            "各角色健康状况和指标的端口，例如 9464；0 为不监听",
+            ge=0,
+            le=65_535,
+        ),
+    ] = 0
+    log_format: Annotated[
+        Literal["text", "json"],
+        said(
+            "Lines for people, or an object of JSON a line", "运行日志的格式：文本，或每行一个 JSON"
+        ),
+    ] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        said("What is logged: this and what is graver", "运行日志的级别：该级及更严重的"),
+    ] = "info"
+    heartbeat_ms: Annotated[
+        int,
+        said(
+            "Milliseconds between heartbeats, by which time passes for judgement",
+            "心跳间隔（毫秒），判定所用的时间由心跳推进",
+            ge=20,
+            le=10_000,
+        ),
+    ] = 200
+    snapshot_events: Annotated[
+        int,
+        said(
+            "Events after which a watch worker keeps its state again",
+            "监察进程每处理多少条记录保存一次状态",
+            ge=1_000,
+            le=100_000_000,
+        ),
+    ] = 200_000
+    snapshot_seconds: Annotated[
+        int,
+        said(
+            "Seconds after which it does so, if anything came",
+            "监察进程每隔多少秒保存一次状态（有新记录时）",
+            ge=1,
+            le=86_400,
+        ),
+    ] = 60
+    rocksdb_cache_mb: Annotated[
+        int,
+        said(
+            "Block cache of a watch worker's tables, MiB in all",
+            "监察进程各表的块缓存合计（MiB）",
+            ge=1,
+            le=65_536,
+        ),
+    ] = 64
+    rows_most: Annotated[
+        int,
+        said(
+            "Events of one batch of rows for the warehouse",
+            "写入数据仓的一批最多含多少条记录",
+            ge=100,
+            le=1_000_000,
+        ),
+    ] = 5_000
+    rows_every_ms: Annotated[
+        int,
+        said(
+            "Milliseconds between two batches of rows: an insert has a price of its own",
+            "两批写入数据仓之间的毫秒数",
+            ge=10,
+            le=60_000,
+        ),
+    ] = 150
+    retention_months: Annotated[
+        int,
+        said(
+            "Months for which the warehouse keeps changes and events; 0: for good. The log is kept "
+            "in any case",
+            "数据仓保留变更和记录的月数；0 为永久。日志始终保留",
+            ge=0,
+            le=1_200,
+        ),
+    ] = 0
+
+    @property
+    def brokers(self) -> tuple[str, ...]:
+        """Kafka's brokers, each HOST:PORT."""
+        return tuple(part.strip() for part in self.kafka.split(",") if part.strip())
+
+    def shown(self) -> dict[str, str]:
+        """Every setting in words, secrets hidden."""
+        return {
+            name: HIDDEN if setting.secret and getattr(self, name) else spelt(getattr(self, name))
+            for name, setting in described(Settings).items()
+        }
+
+    def __repr__(self) -> str:
+        """All of it but the secrets, since representations end up in logs."""
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.shown().items())
+        return f"Settings({fields})"
