@@ -1,10 +1,14 @@
-# The product with the packages of a cluster; what it does is its command: supervise serve ROLE.
-FROM python:3.11.14-slim-bookworm
-ENV PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1 SUPERVISION_HOME=/var/lib/supervision
-WORKDIR /opt/supervision
+# The product with the packages of a cluster. What a container does is its command: serve ROLE.
+FROM python:3.11.15-slim-bookworm AS built
+WORKDIR /source
 COPY . .
-RUN python -m pip install --quiet '.[cluster]' -c constraints.txt \
-    && useradd --system --uid 10001 --home-dir "$SUPERVISION_HOME" --create-home supervision
+RUN python -m venv /opt/supervision \
+    && /opt/supervision/bin/pip install --no-cache-dir '.[cluster]' -c constraints.txt
+
+FROM python:3.11.15-slim-bookworm
+COPY --from=built /opt/supervision /opt/supervision
+ENV PATH=/opt/supervision/bin:$PATH SUPERVISION_HOME=/var/lib/supervision
+RUN useradd --system --uid 10001 --home-dir "$SUPERVISION_HOME" --create-home supervision
 USER supervision
-VOLUME ["/var/lib/supervision"]
+WORKDIR $SUPERVISION_HOME
 ENTRYPOINT ["supervise"]

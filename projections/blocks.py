@@ -7,7 +7,6 @@ changed ten times in it writes one old and one new row. The tables of the past t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple, TypeVar
 
@@ -26,8 +25,8 @@ from .contributions import (
     slot_mark,
     slots_of,
 )
-from .rows import CardRow, CaseRow, EventRow
-from .schema import Table
+from .rows import CardRow, CaseRow, EventRow, RegisterRow
+from .schema import Table, month_of
 
 Row = tuple[object, ...]
 Rows = list[Row]
@@ -41,6 +40,7 @@ def _blank(kind: type[Struct]) -> Row:
 
 BLANK_CASE = _blank(CaseRow)
 BLANK_CARD = _blank(CardRow)
+BLANK_REGISTER = _blank(RegisterRow)
 
 
 class CaseChange(NamedTuple):
@@ -95,7 +95,7 @@ def months(batch: Batch) -> Iterator[Batch]:
     """One batch for each month (UTC) of recorded_at, so that a block falls into one partition."""
     parts = (batch.events, batch.cases, batch.cards)
     first = min((part[0].recorded_at for part in parts if part), default=batch.recorded_at)
-    if _month(first) == _month(batch.recorded_at):
+    if month_of(first) == month_of(batch.recorded_at):
         yield batch
     else:
         yield from _split(batch)
@@ -105,12 +105,12 @@ def _split(batch: Batch) -> Iterator[Batch]:
     everything: list[EventRow | CaseChange | CardChange]
     everything = [*batch.events, *batch.cases, *batch.cards]
     everything.sort(key=lambda one: one.position)
-    last = _month(batch.recorded_at)
-    for month, found in groupby(everything, lambda one: _month(one.recorded_at)):
+    last = month_of(batch.recorded_at)
+    for month, found in groupby(everything, lambda one: month_of(one.recorded_at)):
         part = list(found)
         if month != last:
             yield _part(part, part[-1].position, part[-1].recorded_at)
-    rest = [one for one in everything if _month(one.recorded_at) == last]
+    rest = [one for one in everything if month_of(one.recorded_at) == last]
     yield _part(rest, batch.to, batch.recorded_at)
 
 
@@ -122,11 +122,6 @@ def _part(found: list[EventRow | CaseChange | CardChange], to: int, recorded_at:
         [one for one in found if isinstance(one, CaseChange)],
         [one for one in found if isinstance(one, CardChange)],
     )
-
-
-def _month(recorded_at: int) -> tuple[int, int]:
-    moment = datetime.fromtimestamp(recorded_at // 1_000_000, UTC)
-    return moment.year, moment.month
 
 
 def is_open(row: CaseRow) -> bool:
@@ -173,6 +168,19 @@ def _moved(held: int, to: int, blank: Row) -> Rows:
     """A collapsing table's mark, from one position to the next."""
     former: Rows = [(held, -1, *blank)] if held else []
     return [*former, (to, 1, *blank)]
+
+
+def _register(batch: Batch, held: int, day_of: DayOf) -> Block:
+    renamed = (one for one in batch.cases if _item_name(one.old) != _item_name(one.new))
+    rows: Rows = [
+        (batch.to, sign, row.source, row.case_no, row.item_name)
+        for sign, row in netted(renamed, _case_key)
+    ]
+    return Block(rows, _moved(held, batch.to, BLANK_REGISTER))
+
+
+def _item_name(row: CaseRow | None) -> str | None:
+    return None if row is None else row.item_name
 
 
 def _daily(batch: Batch, held: int, day_of: DayOf) -> Block:
@@ -227,6 +235,7 @@ MAKERS: tuple[tuple[Table, Maker], ...] = (
     (schema.CARD_CHANGES, _card_changes),
     (schema.OPEN_CASES, _open_cases),
     (schema.CARDS, _cards),
+    (schema.REGISTER, _register),
     (schema.DAILY, _daily),
     (schema.SLOTS, _slots),
 )

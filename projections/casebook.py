@@ -71,6 +71,10 @@ class Casebook:
             if _is_list(each):
                 self.shelf.add(Entry(each.position, each.recorded_at, each.event))
 
+    def row_at(self, key: Key, position: int) -> CaseRow | None:
+        """The row of a case as the log has it up to a position, read back; None without facts."""
+        return self._read_back(key, position + 1).row
+
     def take(self, batch: list[Stored]) -> Batch | None:
         """The rows that a batch of whole transactions brings; None for nothing new."""
         fresh = [s for s in batch if s.position > self.position]

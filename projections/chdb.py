@@ -7,6 +7,8 @@ each session); inserts go one at a time. Never fork with it open: a query in the
 A block goes in by a file in the Native format (native.py), beside the tables and removed after;
 chDB takes no binary data in the statement itself. As JSON a live batch took some three
 times as long, and pyarrow would be a dependency of 170 MB (docs/decisions/0010).
+
+The folder's lock keeps other processes out, so a claim is a number in this one.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ from __future__ import annotations
 import fcntl
 import threading
 from collections.abc import Sequence
-from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from . import native
-from .schema import Table
-from .warehouse import Scalar, WarehouseBusy, WarehouseError
+from .literals import MOST_SQL, filled
+from .schema import Table, Version
+from .warehouse import Scalar, WarehouseBusy, WarehouseError, WarehouseTaken
 
 WHOLE_BLOCK = (
     "async_insert = 0, max_insert_block_size = 100000000, max_insert_block_size_bytes = 0, "
@@ -32,8 +35,6 @@ WHOLE_BLOCK = (
 """One insert, one part: what the resume positions rest upon."""
 
 READING = " settings output_format_json_quote_64bit_integers = 0"
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'"})
 
 
 class ChdbEngine:
@@ -47,30 +48,44 @@ class ChdbEngine:
         self._sessions: dict[threading.Thread, Any] = {}
         self._guard = threading.Lock()
         self._writing = threading.Lock()
+        self._claims = 0
         self._session()
+
+    @cached_property
+    def version(self) -> Version:
+        """Of the ClickHouse in chDB."""
+        year, number, *_ = str(self.query("select version()", {})[0][0]).split(".")
+        return int(year), int(number)
 
     def command(self, sql: str) -> None:
         """Execute a statement that returns nothing."""
         with self._writing:
-            self._run(sql, {})
+            self._run(sql)
 
-    def insert(self, table: Table, columns: Sequence[Sequence[object]]) -> None:
+    def claim(self) -> int:
+        """The last one to ask is the writer."""
+        with self._writing:
+            self._claims += 1
+            return self._claims
+
+    def insert(self, table: Table, columns: Sequence[Sequence[object]], claim: int) -> None:
         """Store one block as one part."""
         names = ", ".join(column.name for column in table.columns)
         block = native.block(table.columns, columns)
+        store = (
+            f"insert into {table.name} ({names})"
+            f" select {names} from file({{file:String}}, Native) settings {WHOLE_BLOCK}"
+        )
         with self._writing:
+            if claim != self._claims:
+                raise WarehouseTaken(table.name)
             self._file.write_bytes(block)
-            self._run(
-                f"insert into {table.name} ({names})"
-                f" select {names} from file({{file:String}}, Native) settings {WHOLE_BLOCK}",
-                {"file": _text(str(self._file))},
-            )
+            self._run(filled(store, {"file": str(self._file)}))
             self._file.unlink()
 
     def query(self, sql: str, params: dict[str, object]) -> list[tuple[Scalar, ...]]:
         """Rows of numbers and strings."""
-        lines = self._run(sql + READING, {name: _text(value) for name, value in params.items()})
-        return _ROWS.decode_lines(lines)
+        return _ROWS.decode_lines(self._run(filled(sql, params) + READING))
 
     def close(self) -> None:
         """Close every thread's session and give the folder back."""
@@ -80,9 +95,9 @@ class ChdbEngine:
             self._sessions.clear()
         self._lock.close()
 
-    def _run(self, sql: str, params: dict[str, str]) -> bytes:
+    def _run(self, sql: str) -> bytes:
         try:
-            answer = self._session().query(sql, "JSONCompactEachRow", params=params)
+            answer = self._session().query(sql, "JSONCompactEachRow")
         except RuntimeError as error:
             raise WarehouseError(str(error)) from error
         return answer.bytes() if answer is not None else b""
@@ -121,17 +136,8 @@ def _connected(path: str) -> Any:
     from chdb.session import Session
 
     try:
-        return Session(path)  # type: ignore[no-untyped-call]
+        session = Session(path)  # type: ignore[no-untyped-call]
+        session.query(f"set max_query_size = {MOST_SQL}")  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise WarehouseError(str(error)) from error
-
-
-def _text(value: object) -> str:
-    """A parameter as chDB reads it: the text form of its type, escaped as in TSV."""
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_quoted(one) for one in value) + "]"
-    return value.translate(_ESCAPES) if isinstance(value, str) else str(value)
-
-
-def _quoted(value: object) -> str:
-    return f"'{_text(value)}'" if isinstance(value, str | date) else str(value)
+    return session

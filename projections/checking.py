@@ -6,6 +6,7 @@ position that the table has reached. Both must come to the same row.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from msgspec.structs import asdict
@@ -13,7 +14,7 @@ from msgspec.structs import asdict
 from . import schema
 from .casebook import Casebook, Key
 from .filling import Log
-from .rows import CaseRow
+from .rows import NO_DAY, CaseRow
 from .schema import Column
 from .warehouse import Scalar, Warehouse
 
@@ -88,7 +89,7 @@ def _wall(warehouse: Warehouse, keys: list[Key]) -> tuple[dict[Key, dict[str, Sc
     found: dict[Key, dict[str, Scalar]] = {}
     position = 0
     for *cells, reached in answer:
-        row = dict(zip((column.name for column in columns), cells, strict=True))
+        row = {c.name: _told(c, cell) for c, cell in zip(columns, cells, strict=True)}
         if row["source"]:
             found[str(row["source"]), str(row["case_no"])] = row
         else:
@@ -97,8 +98,13 @@ def _wall(warehouse: Warehouse, keys: list[Key]) -> tuple[dict[Key, dict[str, Sc
 
 
 def _shown(column: Column) -> str:
-    """Days as text: an engine gives numbers and texts."""
-    return f"toString({column.name})" if column.type == "Date" else column.name
+    """Days as their number: an engine gives numbers and texts, and not all name the first alike."""
+    return f"toUInt16({column.name})" if column.type == "Date" else column.name
+
+
+def _told(column: Column, cell: Scalar) -> Scalar:
+    """Days as people write them."""
+    return str(NO_DAY + timedelta(days=int(cell))) if column.type == "Date" else cell
 
 
 def _texts(row: CaseRow) -> dict[str, Scalar]:

@@ -52,8 +52,9 @@ class Filled(NamedTuple):
 class Filling:
     """Follows the log into one warehouse. One thread at a time."""
 
-    def __init__(self, record: Log, warehouse: Warehouse) -> None:
-        """Find where the tables stand; WarehouseError."""
+    def __init__(self, record: Log, warehouse: Warehouse, most: int = READ) -> None:
+        """Find where the tables stand; WarehouseError. `most`: events of one block of rows."""
+        self._most = most
         self._record = record
         self._warehouse = warehouse
         self.stamp: Instant = 0
@@ -84,9 +85,9 @@ class Filling:
         reached = before
         for parcel in parcels:
             wanted = parcel.to if parcel.events is None else parcel.after
-            if wanted > reached:
+            if wanted > reached or len(held) >= self._most:
                 self._take_some(held)
-                held, reached = [], self.read_up_to(wanted)
+                held, reached = [], max(reached, self.read_up_to(wanted))
             held += (each for each in parcel.events or () if each.position > reached)
             reached = max(reached, parcel.to)
             stamp = max(stamp, parcel.stamp)
@@ -101,7 +102,7 @@ class Filling:
     def read_up_to(self, position: int) -> int:
         """The rows of what the log has up to a position; how far that came."""
         while self.position < position:
-            batch = self._record.read(self.position, READ)
+            batch = self._record.read(self.position, self._most)
             if not batch:
                 break
             self.take(batch)

@@ -52,56 +52,71 @@ class What(NamedTuple):
     where: str
 
 
-TODAY = "{column} >= {{midnight:Int64}} and {column} <= {{now:Int64}}"
-MONTH = "{column} >= {{month:Int64}} and {column} <= {{now:Int64}}"
-CARDED = (
-    "(source, case_no) in (select source, case_no from cards where severity = '{severity}'"
-    " and issued_at >= {{midnight:Int64}} and source != '' and state not in"
-    " ('withdrawn', 'proposed') group by source, case_no having sum(sign) > 0)"
-)
+EARLY = 7 * 86_400_000_000
+"""By how much a fact may lie ahead of its recording, and its case still be in the lists of its day:
+they look at what was recorded since the day or the month began, less this."""
+
+
+def _within(begin: str, column: str) -> str:
+    """Happened since the day or month began. A row and the one that took it back have the same
+    instant, so both are among those looked at.
+    """
+    return f"{_recorded(begin)} and {column} >= {{{begin}:Int64}} and {column} <= {{now:Int64}}"
+
+
+def _recorded(begin: str) -> str:
+    return f"recorded_at >= {{{begin}:Int64}} - {EARLY}"
+
+
+def _carded(severity: str) -> str:
+    """Had such a card today. The case as it stands is the last row of those that the card or what
+    came after it wrote; rows taken back may have been written before.
+    """
+    cards = (
+        f"select source, case_no from cards where severity = '{severity}'"
+        " and issued_at >= {midnight:Int64} and source != '' and state not in"
+        " ('withdrawn', 'proposed') group by source, case_no having sum(sign) > 0"
+    )
+    changed = f"sign = 1 and {_recorded('midnight')} and (source, case_no) in ({cards})"
+    return (
+        f"{changed} and (source, case_no, position) in (select source, case_no, max(position)"
+        f" from case_changes where {changed} group by source, case_no)"
+    )
+
+
 WHATS: dict[str, What] = {
     "open": What("open_cases", "1"),
     "due_today": What("open_cases", "due_day = {today:Date} and stopped_at = 0"),
-    "reminder": What("open_cases", "light = 1"),
-    "yellow": What("open_cases", "light = 2"),
-    "red": What("open_cases", "light = 3"),
+    "reminder": What("open_cases", f"{LIGHT} = 1"),
+    "yellow": What("open_cases", f"{LIGHT} = 2"),
+    "red": What("open_cases", f"{LIGHT} = 3"),
     "department": What("open_cases", "department = {value:String}"),
     "due_day": What("open_cases", "toString(due_day) = {value:String} and stopped_at = 0"),
     "provisional": What("open_cases", "provisional = 1"),
     "history": What("case_changes", "history = 1"),
-    "received_today": What("case_changes", TODAY.format(column="received_at")),
-    "accepted_today": What("case_changes", TODAY.format(column="accepted_at")),
-    "concluded_today": What("case_changes", TODAY.format(column="concluded_at")),
-    "accepted_month": What("case_changes", MONTH.format(column="accepted_at")),
-    "concluded_month": What("case_changes", MONTH.format(column="concluded_at")),
-    "reminders_today": What("case_changes", CARDED.format(severity="reminder")),
-    "yellows_today": What("case_changes", CARDED.format(severity="yellow")),
-    "reds_today": What("case_changes", CARDED.format(severity="red")),
+    "received_today": What("case_changes", _within("midnight", "received_at")),
+    "accepted_today": What("case_changes", _within("midnight", "accepted_at")),
+    "concluded_today": What("case_changes", _within("midnight", "concluded_at")),
+    "accepted_month": What("case_changes", _within("month", "accepted_at")),
+    "concluded_month": What("case_changes", _within("month", "concluded_at")),
+    "reminders_today": What("case_changes", _carded("reminder")),
+    "yellows_today": What("case_changes", _carded("yellow")),
+    "reds_today": What("case_changes", _carded("red")),
 }
-COLUMNS = (
-    "source, case_no, item_name, department, light, ends, next_clock, result, accepted_at,"
-    " concluded_at, history, provisional"
-)
-SELECTED = f"""
-from (
-  select source, case_no, item_name, department, {LIGHT} as light,
-    if(next_at = 0, {EVER}, next_at) as ends, next_clock, result,
-    accepted_at, received_at, concluded_at, history, provisional, due_day, stopped_at, sign
-  from {{table}} where source != ''
-)
-where {{where}}
+LINES = f"""
+select source, case_no, item_name, department, {LIGHT} as light,
+  if(next_at = 0, toInt64({EVER}), next_at) as ends, next_clock, result, accepted_at, concluded_at,
+  history, provisional
+from {{table}} where source != '' and ({{where}}){{after}}
+group by source, case_no, item_name, department, light, ends, next_clock, result, accepted_at,
+  concluded_at, history, provisional
+having sum(sign) > 0
 """
-PAGE = f"""
-select {COLUMNS}
-{SELECTED}
- and (3 - light, ends, source, case_no)
-  > ({{rank:Int64}}, {{at:Int64}}, {{source:String}}, {{case_no:String}})
-group by {COLUMNS} having sum(sign) > 0
-order by 3 - light, ends, source, case_no limit {{most:UInt32}}
-"""
-TOTAL = f"select sum(sign) {SELECTED}"
+AFTER = """ and (3 - light, ends, source, case_no)
+  > ({rank:Int64}, {at:Int64}, {source:String}, {case_no:String})"""
+ORDER = "order by 3 - light, ends, source, case_no limit {most:UInt32}"
 FIND = """
-select source, case_no, item_name from case_changes
+select source, case_no, item_name from register
 where source != '' and (position(case_no, {text:String}) > 0
   or position(item_name, {text:String}) > 0)
 group by source, case_no, item_name having sum(sign) > 0
@@ -113,8 +128,12 @@ group by source, case_no having sum(sign) > 0
 """
 
 
-def _sql(template: str, what: What) -> str:
-    return template.replace("{table}", what.table).replace("{where}", what.where)
+def _lines(what: What, after: str) -> str:
+    parts = {"{table}": what.table, "{where}": what.where, "{after}": after}
+    sql = LINES
+    for name, part in parts.items():
+        sql = sql.replace(name, part)
+    return sql
 
 
 def page(
@@ -127,7 +146,7 @@ def page(
     params = _params(when, value)
     rank, at, source, case_no = key
     rows = warehouse.query(
-        _sql(PAGE, chosen),
+        _lines(chosen, AFTER) + ORDER,
         **params,
         rank=rank,
         at=at,
@@ -135,7 +154,7 @@ def page(
         case_no=case_no,
         most=limit + 1,
     )
-    total = warehouse.query(_sql(TOTAL, chosen), **params)[0][0]
+    total = warehouse.query(f"select count() from ({_lines(chosen, '')})", **params)[0][0]
     lines = tuple(_line(row) for row in rows[:limit])
     more = len(rows) > limit
     return Lines(lines=lines, total=int(total), next=_key_of(rows[limit - 1]) if more else "")

@@ -63,6 +63,14 @@ class CaseRow(Struct, frozen=True, kw_only=True):
     """ServiceRated (好差评): how many, and how many of grades 3 to 5."""
 
 
+class RegisterRow(Struct, frozen=True, kw_only=True):
+    """What a case of any time is found by; rewritten when its item is renamed."""
+
+    source: str
+    case_no: str
+    item_name: str
+
+
 class EventRow(Struct, frozen=True, kw_only=True):
     """One fact, card act or desk act."""
 

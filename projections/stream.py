@@ -40,6 +40,10 @@ WRITE_BUFFER = 4 << 20
 Parcels = Callable[[Sequence[Parcel]], object]
 
 
+def _nothing() -> None:
+    """Nobody needs to hear."""
+
+
 class Memory(NamedTuple):
     """Where RocksDB keeps its files, and how many bytes of them it may cache in all."""
 
@@ -62,11 +66,13 @@ def watch_app(
     memory: Memory,
     told: Callable[[Told], None],
     failed: Callable[[Exception], None],
+    joined: Callable[[], object] = _nothing,
 ) -> faust.App:
     """The watch over the partitions that Kafka gives this worker.
 
     `told` hears of each parcel. `failed` hears why one could not be taken in: it is tried again
-    from the kept state, unless `failed` raises.
+    from the kept state, unless `failed` raises. `joined` hears when Kafka has dealt partitions,
+    perhaps none to this worker.
     """
     app = _app(brokers, "watch", memory.folder)
     topic = app.topic(brokers.cases, value_type=bytes, value_serializer="raw", key_serializer="raw")
@@ -79,6 +85,7 @@ def watch_app(
         extra_topic_configs={"max.message.bytes": str(PAGE_BYTES)},
     )
     given = _Given(app, brokers.cases)
+    _on_joining(app, joined)
 
     async def take(number: int, parcel: Parcel) -> Took | None:
         if given.changed:
@@ -114,9 +121,19 @@ def watch_app(
     return app
 
 
-def rows_app(brokers: Brokers, folder: Path, take: Parcels, within: float) -> faust.App:
-    """The whole log in order, some parcels at a time: as many as come `within` seconds."""
+def rows_app(
+    brokers: Brokers,
+    folder: Path,
+    take: Parcels,
+    within: float,
+    joined: Callable[[], object] = _nothing,
+) -> faust.App:
+    """The whole log in order, some parcels at a time: as many as come `within` seconds.
+
+    `joined` hears when Kafka has dealt the partition, to this worker or to another.
+    """
     app = _app(brokers, "rows", folder)
+    _on_joining(app, joined)
     topic = app.topic(brokers.log, value_type=bytes, value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic, name="rows")
@@ -126,6 +143,13 @@ def rows_app(brokers: Brokers, folder: Path, take: Parcels, within: float) -> fa
             await asyncio.to_thread(take, opened)
 
     return app
+
+
+def _on_joining(app: faust.App, joined: Callable[[], object]) -> None:
+    async def on_assigned(app: Any, /, *partitions: set[TP], **_: Any) -> None:
+        joined()
+
+    app.on_partitions_assigned.connect(on_assigned)
 
 
 class _Given:

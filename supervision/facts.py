@@ -8,7 +8,6 @@ under the secret of the case, and the words themselves lie in the vault (supervi
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -199,7 +198,7 @@ class FactCorrected(Fact, frozen=True, kw_only=True, omit_defaults=True):
     authority: str = ""
 
 
-class Known(NamedTuple):
+class Known(Struct, frozen=True):
     """A fact as judgement has it: since when it is known, where it stands, when it happened."""
 
     fact: Fact

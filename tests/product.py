@@ -17,7 +17,7 @@ from threading import Event
 from types import TracebackType
 from typing import Any
 
-PATIENCE = float(os.environ.get("PATIENCE", 90.0))
+PATIENCE = 90.0
 """Seconds until something that must come is given up: a machine may be slow."""
 GLANCE = 0.05
 SUPERVISE = (sys.executable, "-m", "supervision.runners.cli")

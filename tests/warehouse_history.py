@@ -23,7 +23,8 @@ DEPARTMENTS = ("市场监督管理局", "住房和城乡建设局", 'it\'s a "bu
 class History:
     """A random log: every position changes one case, and now and then a card."""
 
-    def __init__(self, seed: int, changes: int) -> None:
+    def __init__(self, seed: int, changes: int, months: int = 1) -> None:
+        """`months` of thirty days, of which NOW ends the last."""
         self.random = random.Random(seed)
         self.cases: dict[str, CaseRow] = {}
         self.cards: dict[str, CardRow] = {}
@@ -31,7 +32,7 @@ class History:
         self.case_changes: list[CaseChange] = []
         self.card_changes: list[CardChange] = []
         for position in range(1, changes + 1):
-            at = START + (NOW - START) * position // changes
+            at = NOW - (NOW - START) * months * (changes - position) // changes
             self._change(position, at)
 
     def batch(self, after: int, to: int) -> Batch:

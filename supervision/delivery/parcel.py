@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import lt
 from typing import NamedTuple
 from zlib import crc32
 
@@ -70,6 +71,9 @@ def decode(data: bytes) -> Parcel:
     if not 0 <= read.after <= read.to or read.stamp < 0:
         raise Unreadable("a parcel", f"it speaks of ({read.after}, {read.to}]")
     events = None if read.events is None else [Stored(*each) for each in read.events]
+    places = [read.after, *(each.position for each in events or ())]
+    if not all(map(lt, places, places[1:])) or places[-1] > read.to:
+        raise Unreadable("a parcel", f"it holds events that are not of ({read.after}, {read.to}]")
     return Parcel(read.after, read.to, read.stamp, events)
 
 

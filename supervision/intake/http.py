@@ -7,6 +7,7 @@ number, so that no other part of the process waits for one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from time import time
 from typing import Annotated, Any
@@ -34,6 +35,9 @@ PATH = "/api/v1/events"
 
 BEARER = HTTPBearer(auto_error=False, description="the source system's key")
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="the same key")
+
+Heard = Callable[[Sequence[Outcome], int], object]
+"""Hears what became of a request's facts, and how many events were refused before they were any."""
 
 
 class LimitsConfig(Struct, frozen=True, kw_only=True):
@@ -71,10 +75,13 @@ def _stop(status: HTTPStatus, detail: str, **headers: str) -> _Problem:
 
 
 def router(
-    record: Record, keys: KeyRing | None = None, limits_config: LimitsConfig | None = None
+    record: Record,
+    keys: KeyRing | None = None,
+    limits_config: LimitsConfig | None = None,
+    heard: Heard | None = None,
 ) -> APIRouter:
     """The routes of intake for an application that serves them."""
-    intake = _Intake(record, keys or KeyRing(record), limits_config or LimitsConfig())
+    intake = _Intake(record, keys or KeyRing(record), limits_config or LimitsConfig(), heard)
     routes = APIRouter(tags=["intake"])
 
     @routes.post(
@@ -100,8 +107,11 @@ def router(
 
 
 class _Intake:
-    def __init__(self, record: Record, keys: KeyRing, limits: LimitsConfig) -> None:
+    def __init__(
+        self, record: Record, keys: KeyRing, limits: LimitsConfig, heard: Heard | None
+    ) -> None:
         self.limits = limits
+        self._heard = heard
         self._record = record
         self._keys = keys
         self._rate = RateLimitItemPerMinute(limits.requests_per_minute)
@@ -191,11 +201,14 @@ class _Intake:
         read = [read_event(raw, source) for raw in self._events(body, kind)]
         good = [each for each in read if isinstance(each, Incoming)]
         try:
-            outcomes = iter(self._record.append_facts(good))
+            outcomes = self._record.append_facts(good)
         except SupervisionError as error:
             raise _unavailable(error) from error
+        if self._heard is not None:
+            self._heard(outcomes, len(read) - len(good))
+        following = iter(outcomes)
         results = [
-            _refused(each) if isinstance(each, Refused) else _result(each, next(outcomes))
+            _refused(each) if isinstance(each, Refused) else _result(each, next(following))
             for each in read
         ]
         return JSONResponse({"results": results})

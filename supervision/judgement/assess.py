@@ -6,9 +6,11 @@ Declarative: it says what is due, not what was noticed; reconcile.py makes the s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from ..facts import Instant, instant
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..facts import Instant, Known, instant
 from ..lists import PolicyPublished, Rule
 from .calendar import SECOND
 from .cards import CLOSED, PROPOSED, RED, WITHDRAWN, YELLOW, Card, Cards, answer_windows
@@ -24,8 +26,8 @@ from .deadline import (
     listed_limit,
 )
 from .shelf import NEVER, Lists
-from .terms import Clock, terms_of
-from .violations import Found, Scene, data_errors, scene_of, violations
+from .terms import Clock, terms_of, with_extension
+from .violations import Found, Scene, data_errors, violations
 
 BREACHES = (YELLOW, RED)
 SUPERVISORS = ("verify", "decide")
@@ -36,7 +38,7 @@ UNCOUNTED = "late_entry:"
 """Violations that do not make a third standing yellow."""
 
 
-class Due(NamedTuple):
+class Due(Struct, frozen=True):
     """A card that is due from `crossed_at` on, to be issued from `ready_at` on."""
 
     rule: Rule
@@ -61,88 +63,96 @@ class Due(NamedTuple):
         return tuple(f"{self.found.kind}:{known.fact.id}" for known in self.found.facts)
 
 
-class Assessment(NamedTuple):
+class Grounds(Struct, frozen=True):
+    """What facts, lists and time imply at an instant, whatever cards there are."""
+
+    scene: Scene
+    due: tuple[Due, ...]
+    """What clocks make due."""
+    found: tuple[Found, ...]
+    """The violations."""
+
+
+class Assessment(Struct, frozen=True):
     """What holds of a case now. `next` is the first later instant at which time changes it."""
 
-    case: Case
-    running: Running
+    scene: Scene
     due: tuple[Due, ...]
-    errors: tuple[Found, ...]
     next: Instant
     open: bool
+
+    @property
+    def case(self) -> Case:
+        """The case as it was judged."""
+        return self.scene.case
+
+    @property
+    def running(self) -> Running:
+        """Its clocks."""
+        return self.scene.running
+
+    @property
+    def errors(self) -> tuple[Found, ...]:
+        """What the data get wrong; worked out when asked for."""
+        return tuple(data_errors(self.scene)) if self.scene.case.facts else ()
 
 
 def assess(case: Case, cards: Cards, lists: Lists, now: Instant) -> Assessment:
     """Judge a case: a pure function of what is known and of the time."""
-    running = run_clocks(case, lists, now)
-    if not case.facts:
-        return Assessment(case, running, (), (), NEVER, False)
-    scene = scene_of(case, lists, running, now)
-    due = [*_of_clocks(case, running, now), *_of_violations(scene, cards)]
-    due += [*_of_answers(case, cards, lists, now), *_of_standing(case, cards, lists)]
-    return Assessment(
-        case,
-        running,
-        tuple(due),
-        tuple(data_errors(scene)),
-        _next(case, running, due, now),
-        _is_open(case, running, now) or (bool(case.item) and scene.item is None),
-    )
+    return assessed(grounds_of(case, lists, now), cards)
 
 
-def _of_clocks(case: Case, running: Running, now: Instant) -> Iterator[Due]:
-    for clock in running.clocks:
-        for rule in clock.terms.policy.rules:
-            if rule.on == clock.kind:
-                due = _of_clock(case, clock, rule, now)
-                if due:
-                    yield due
-                if rule.left and clock.extension:
-                    yield from _before_extension(case, clock, rule, now)
+def grounds_of(case: Case, lists: Lists, now: Instant) -> Grounds:
+    """What is due by the facts, the lists and the time alone."""
+    scene = Scene(case, lists, run_clocks(case, lists, now), now)
+    return Grounds(scene, tuple(_of_clocks(scene)), violations(scene))
 
 
-def _of_clock(case: Case, clock: Clock, rule: Rule, now: Instant) -> Due | None:
-    """A rule applied to a clock: past its limit, or when so much of it is left."""
-    crosses = near(clock, rule) if rule.left else clock.crosses_at
-    if crosses is None or not clock.reaches(crosses):
-        return None
-    if clock.end.provisional and rule.severity in BREACHES:
-        return None
+def assessed(grounds: Grounds, cards: Cards) -> Assessment:
+    """What is due beside the cards that were issued."""
+    scene = grounds.scene
+    if not scene.case.facts:
+        return Assessment(scene, (), NEVER, False)
+    due = [*grounds.due, *_of_violations(scene, grounds.found, cards)]
+    if cards:
+        due += [*_of_answers(scene, cards), *_of_standing(scene, cards)]
+    return Assessment(scene, tuple(due), _next(scene, due), _is_open(scene))
+
+
+def _of_clocks(scene: Scene) -> list[Due]:
+    case, now = scene.case, scene.now
+    found: list[Due] = []
+    for clock in scene.running.clocks:
+        until = NEVER if clock.stopped is None else clock.stopped
+        for rule in clock.terms.rules.get(clock.kind, ()):
+            crosses = near(clock, rule) if rule.left else clock.crosses_at
+            if crosses is not None and crosses <= until:
+                found += _of_clock(case, clock, rule, crosses, now)
+            if clock.extension and rule.left:
+                found += _before_extension(case, clock, rule, now)
+    return found
+
+
+def _of_clock(
+    case: Case, clock: Clock, rule: Rule, crosses: Instant, now: Instant
+) -> tuple[Due, ...]:
+    """A rule applied to a clock that crossed: past its limit, or when so much of it is left."""
+    provisional, policy = clock.end.provisional, clock.terms.policy
+    if provisional and rule.severity in BREACHES:
+        return ()
+    ready = _ready(case, policy, crosses, clock.causes)
     ended = bool(rule.left) and clock.stopped is not None and clock.stopped <= now
-    return Due(
-        rule,
-        clock.subject,
-        crosses,
-        _ready(case, clock.terms.policy, crosses, clock.revealed_at),
-        clock.terms.policy,
-        ended=ended,
-        provisional=clock.end.provisional,
-        clock=clock,
-    )
+    return (Due(rule, clock.subject, crosses, ready, policy, ended, provisional, clock=clock),)
 
 
-def _before_extension(case: Case, clock: Clock, rule: Rule, now: Instant) -> Iterator[Due]:
+def _before_extension(case: Case, clock: Clock, rule: Rule, now: Instant) -> tuple[Due, ...]:
     """The warning of the deadline as it stood before an extension was right, and has ended."""
-    cause = clock.causes[-1]
-    then = clock._replace(
-        subject="",
-        extension=0,
-        stopped=cause.at,
-        causes=clock.causes[:-1],
-        end=deadline(
-            clock.terms.calendar,
-            clock.started,
-            clock.limit,
-            mode=clock.terms.policy.mode,
-            pauses=clock.pauses,
-            stop=clock.stopped,
-            now=now,
-            includes_start=clock.terms.policy.pause_includes_start,
-        ),
-    )
-    due = _of_clock(case, then, rule, now)
-    if due:
-        yield due
+    *earlier, cause = clock.causes
+    then = with_extension(clock, 0, now, subject="", stopped=cause.at, causes=tuple(earlier))
+    crosses = near(then, rule)
+    if crosses is None or not then.reaches(crosses):
+        return ()
+    return _of_clock(case, then, rule, crosses, now)
 
 
 def near(clock: Clock, rule: Rule) -> Instant | None:
@@ -173,43 +183,56 @@ def _left(limit: Limit, rule: Rule) -> Limit | None:
     return listed_limit(rule.left_short) if short and rule.left_short else listed_limit(rule.left)
 
 
-def _ready(case: Case, policy: PolicyPublished, crossed: Instant, revealed: Instant) -> Instant:
-    """A crossing earlier than the fact that reveals it waits until the case has settled."""
-    if crossed >= revealed:
-        return crossed
-    return max(crossed, case.last_known + policy.settle_seconds * SECOND)
+def _ready(
+    case: Case, policy: PolicyPublished, crossed: Instant, causes: tuple[Known, ...]
+) -> Instant:
+    """A crossing earlier than a fact that reveals it waits until the case has settled."""
+    for cause in causes:
+        if cause.known_at > crossed:
+            return max(crossed, case.last_known + policy.settle_seconds * SECOND)
+    return crossed
 
 
-def _of_violations(scene: Scene, cards: Cards) -> Iterator[Due]:
-    upheld = {card.subject for card in cards.values() if card.upheld}
-    for each in violations(scene):
-        facts = tuple(k for k in each.facts if f"{each.kind}:{k.fact.id}" not in upheld)
-        if not facts:
+def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> list[Due]:
+    due: list[Due] = []
+    for each in violated:
+        found = _not_upheld(each, cards)
+        if found is None:
             continue
-        found = (
-            each if len(facts) == len(each.facts) else each._replace(facts=facts, at=facts[0].at)
-        )
         policy = terms_of(scene.case, scene.lists, found.facts[0]).policy
         said = policy.classes.get(found.kind, "")
-        for rule in policy.rules:
-            if rule.on in (found.kind, f"class:{said[:1]}"):
-                yield Due(
-                    rule,
-                    f"{found.kind}:{found.facts[0].fact.id}",
-                    found.at,
-                    _ready(scene.case, policy, found.at, found.facts[0].known_at),
-                    policy,
-                    proposed=said.endswith("person"),
-                    found=found,
-                )
+        due += [
+            Due(
+                rule,
+                f"{found.kind}:{found.facts[0].fact.id}",
+                found.at,
+                _ready(scene.case, policy, found.at, found.facts[:1]),
+                policy,
+                proposed=said.endswith("person"),
+                found=found,
+            )
+            for rule in policy.rules
+            if rule.on in (found.kind, f"class:{said[:1]}")
+        ]
+    return due
 
 
-def _of_answers(case: Case, cards: Cards, lists: Lists, now: Instant) -> Iterator[Due]:
+def _not_upheld(found: Found, cards: Cards) -> Found | None:
+    """What remains of a violation without the facts about which an appeal was upheld."""
+    upheld = {card.subject for card in cards.values() if card.upheld}
+    facts = tuple(k for k in found.facts if f"{found.kind}:{k.fact.id}" not in upheld)
+    if len(facts) == len(found.facts):
+        return found
+    return replace(found, facts=facts, at=facts[0].at) if facts else None
+
+
+def _of_answers(scene: Scene, cards: Cards) -> Iterator[Due]:
     """Answer clocks of standing cards, the supervisors' included; none for history."""
+    lists = scene.lists
     for card in cards.values():
         if card.severity not in BREACHES or card.state in UNANSWERED or card.history:
             continue
-        policy = lists.policy(case.source, card.issued_at, card.issued_at)
+        policy = lists.policy(scene.case.source, card.issued_at, card.issued_at)
         if card.rung >= len(policy.rungs) - 1:
             continue
         for kind, start, stop in answer_windows(card):
@@ -226,7 +249,7 @@ def _of_answers(case: Case, cards: Cards, lists: Lists, now: Instant) -> Iterato
                     end.ends_at,
                     end.ends_at,
                     policy,
-                    ended=rule.severity not in BREACHES and stop <= now,
+                    ended=rule.severity not in BREACHES and stop <= scene.now,
                     provisional=end.provisional,
                     rung=rung,
                     about=(card.card,),
@@ -245,7 +268,7 @@ def _answer_end(
     return deadline(calendar, start, limit, mode=policy.mode, pauses=down)
 
 
-def _of_standing(case: Case, cards: Cards, lists: Lists) -> Iterator[Due]:
+def _of_standing(scene: Scene, cards: Cards) -> Iterator[Due]:
     """So many distinct yellow cards standing on one case at once."""
     yellows = sorted(
         (
@@ -258,7 +281,8 @@ def _of_standing(case: Case, cards: Cards, lists: Lists) -> Iterator[Due]:
     counted = [c for c in yellows if not c.subject.startswith(UNCOUNTED) and c.rung == 0]
     if not counted:
         return
-    policy = lists.policy(case.source, counted[0].issued_at, counted[0].issued_at)
+    first = counted[0].issued_at
+    policy = scene.lists.policy(scene.case.source, first, first)
     for rule in policy.rules:
         if rule.on != "standing" or rule.count < 1:
             continue
@@ -274,20 +298,33 @@ def _stood(card: Card, at: Instant) -> bool:
     return card.issued_at <= at and not (card.state == CLOSED and card.verified_at <= at)
 
 
-def _next(case: Case, running: Running, due: list[Due], now: Instant) -> Instant:
+def _next(scene: Scene, due: list[Due]) -> Instant:
     """The first later instant at which what is due may change by time alone."""
-    later = [at for d in due for at in (d.crossed_at, d.ready_at) if at > now]
-    notices = (clock.crosses_at for clock in running.clocks if clock.kind == "notice")
-    later += [at for at in notices if at is not None and at > now]
-    later += [known.at for known in case.facts if known.at > now]
-    return min(later, default=NEVER)
+    now, soonest = scene.now, NEVER
+    for each in due:
+        at = each.crossed_at
+        if at <= now:
+            at = each.ready_at
+        if now < at < soonest:
+            soonest = at
+    for clock in scene.running.clocks:
+        crosses = clock.crosses_at
+        if clock.kind == "notice" and crosses is not None and now < crosses < soonest:
+            soonest = crosses
+    facts = scene.case.facts
+    if facts[-1].at > now:
+        soonest = min(soonest, next(known.at for known in facts if known.at > now))
+    return soonest
 
 
-def _is_open(case: Case, running: Running, now: Instant) -> bool:
+def _is_open(scene: Scene) -> bool:
     """Not ended, or not wholly judged, or with a clock that still runs: then a new list may change
     its judgement.
     """
-    ended = case.ended(0)
+    running, now = scene.running, scene.now
+    ended = scene.case.ended(0)
     if ended is None or ended.at > now or running.unjudged:
+        return True
+    if scene.case.item and running.terms.item is None:
         return True
     return any(clock.stopped is None or clock.stopped > now for clock in running.clocks)

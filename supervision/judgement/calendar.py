@@ -6,10 +6,11 @@ ordinals (`date.toordinal`), instants microseconds since 1970 in UTC.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
+from itertools import accumulate, compress
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,9 @@ MARGIN_YEARS = 6
 """Years kept ready on both sides of the notices; further days are computed when asked for."""
 
 Day = int
+DAY = 24 * HOUR
+_WEEK = [True] * 5 + [False] * 2
+"""Monday to Sunday, where no notice says otherwise."""
 
 
 class Mention(NamedTuple):
@@ -54,8 +58,11 @@ class Calendar:
         years = [*self.years, *(date.fromordinal(day).year for day in self.mentions)] or [2020]
         self._span(min(years) - MARGIN_YEARS, max(years) + MARGIN_YEARS)
         self._starts: dict[Day, Instant] = {}
-        self._fixed = _fixed_offset(zone)
+        offset = _fixed_offset(zone)
+        self._fixed_from = FIXED_UNTIL if offset is None else FIXED_SINCE
+        self._shift = (offset or 0) + EPOCH_DAY * DAY
         self._known_from, self._known_to = self._known_span()
+        self._mentioned = sorted(self.mentions)
 
     def _known_span(self) -> tuple[Day, Day]:
         """The newest run of years with a notice, first and last day; none: an empty span."""
@@ -78,13 +85,14 @@ class Calendar:
         """Count the working days of these years: `_before[d]` are those before day d."""
         self._first = date(max(first_year, 1), 1, 1).toordinal()
         self._last = date(min(last_year, LAST_YEAR), 12, 31).toordinal()
-        self._working = [d for d in range(self._first, self._last + 1) if self.works(d)]
-        before = [0] * (self._last - self._first + 2)
-        for day in self._working:
-            before[day - self._first + 1] = 1
-        for i in range(1, len(before)):
-            before[i] += before[i - 1]
-        self._before = before
+        days = range(self._first, self._last + 1)
+        weeks = _WEEK[(self._first - 1) % 7 :] + _WEEK * (len(days) // 7 + 1)
+        works = weeks[: len(days)]
+        for day, said in self.mentions.items():
+            if self._first <= day <= self._last:
+                works[day - self._first] = said.works
+        self._working = list(compress(days, works))
+        self._before = list(accumulate(works, initial=0))
 
     def _reach(self, day: Day) -> None:
         if not self._first <= day <= self._last:
@@ -112,7 +120,9 @@ class Calendar:
         """R6: the notices that decide the days from first to last."""
         low, high = date.fromordinal(first).year, date.fromordinal(last).year
         yearly = [self.years[year] for year in range(low, high + 1) if year in self.years]
-        by_day = {m.version for d in range(first, last + 1) if (m := self.mentions.get(d))}
+        said = self._mentioned
+        days = said[bisect_left(said, first) : bisect_right(said, last)]
+        by_day = {self.mentions[day].version for day in days}
         return tuple(sorted({*yearly, *by_day}))
 
     def count(self, after: Day, until: Day) -> int:
@@ -141,8 +151,8 @@ class Calendar:
 
     def day_of(self, at: Instant) -> Day:
         """The day of an instant in the calendar's zone."""
-        if self._fixed is not None and FIXED_SINCE <= at < FIXED_UNTIL:
-            return (at + self._fixed) // (24 * HOUR) + EPOCH_DAY
+        if self._fixed_from <= at < FIXED_UNTIL:
+            return (at + self._shift) // DAY
         return datetime.fromtimestamp(at // SECOND, self.zone).toordinal()
 
     def start_of(self, day: Day) -> Instant:

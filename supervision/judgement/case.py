@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from ..facts import (
+    CaseAccepted,
     CaseConcluded,
+    CaseLinked,
     CaseRefused,
     CaseWithdrawn,
+    CertificateIssued,
+    DecisionSigned,
     Fact,
     FactCorrected,
     Instant,
     Known,
+    ResultDelivered,
+    StepCompleted,
+    instant,
 )
 from ..facts import known as remade
+from .calendar import SECOND
 
-ENDS = (CaseWithdrawn, CaseRefused, CaseConcluded)
+STEPS: dict[type[Fact], str] = {
+    CaseAccepted: "acceptance",
+    DecisionSigned: "signing",
+    CaseConcluded: "conclusion",
+    CertificateIssued: "certificate",
+    ResultDelivered: "delivery",
+}
+"""The steps that facts complete by their names; StepCompleted completes the others."""
+Kinds = frozenset[type[Fact]]
+LONG_AGO: Instant = -(1 << 62)
+BELATED = 24 * 3_600 * SECOND
+ENDS: Kinds = frozenset({CaseWithdrawn, CaseRefused, CaseConcluded})
+WHATEVER_DATED: Kinds = frozenset({CaseWithdrawn, CaseConcluded})
+"""What ends a clock even where it is dated before the clock's start."""
 FIXED = ("id", "source", "case_no", "history")
 """What a correction may not change: it would be another event."""
 
 F = TypeVar("F", bound=Fact)
 
 
-class Case(NamedTuple):
+class Case(Struct, frozen=True):
     """The facts known of one case. `by` holds them by kind, in order of occurrence."""
 
     source: str
@@ -35,6 +57,10 @@ class Case(NamedTuple):
     department: str
     facts: tuple[Known, ...]
     by: dict[type[Fact], list[Known]]
+    ends: tuple[Known, ...]
+    """Withdrawn, refused or concluded."""
+    done: dict[str, Known]
+    """The first completion of each step."""
     last_known: Instant
     corrections: dict[str, tuple[str, ...]]
     """Ids of the corrections that were applied, by the id of the corrected event."""
@@ -42,61 +68,154 @@ class Case(NamedTuple):
     """Corrections that could not be applied."""
     first_known: dict[str, Instant]
     """Since when each event is known, by id, whatever was sent or corrected later."""
+    entered: tuple[tuple[Instant, Known], ...]
+    """What the source's clerk entered, and when, in that order; only where the source says."""
+    belated: tuple[tuple[Instant, Known], ...]
+    """What was entered (else recorded) a day or more after it happened, and when."""
 
-    def all(self, *kinds: type[Fact]) -> list[Known]:
+    def all(self, kind: type[Fact]) -> list[Known]:
+        """The facts of a kind, in order of occurrence."""
+        return self.by.get(kind, [])
+
+    def among(self, kinds: Kinds) -> list[Known]:
         """The facts of these kinds, in order of occurrence."""
-        if len(kinds) == 1:
-            return self.by.get(kinds[0], [])
-        found = [known for kind in kinds for known in self.by.get(kind, ())]
-        return sorted(found, key=_order)
+        return [known for known in self.facts if type(known.fact) in kinds]
 
-    def first(self, *kinds: type[Fact], since: Instant | None = None) -> Known | None:
+    def first(self, kind: type[Fact], since: Instant = LONG_AGO) -> Known | None:
+        """The first fact of a kind, not before an instant."""
+        for known in self.by.get(kind, ()):
+            if known.at >= since:
+                return known
+        return None
+
+    def first_among(self, kinds: Kinds, since: Instant = LONG_AGO) -> Known | None:
         """The first fact of these kinds, not before an instant."""
-        found: Known | None = None
-        for kind in kinds:
-            for known in self.by.get(kind, ()):
-                if since is None or known.at >= since:
-                    if found is None or _order(known) < _order(found):
-                        found = known
-                    break
-        return found
+        for known in self.facts:
+            if type(known.fact) in kinds and known.at >= since:
+                return known
+        return None
 
     def ended(self, since: Instant) -> Known | None:
         """Withdrawn, refused or concluded: what stops every clock but delivery.
 
         A conclusion dated before the start is a data error; the clock that it leaves is stopped.
         """
-        return self.first(*ENDS, since=since) or self.first(CaseWithdrawn, CaseConcluded)
+        for known in self.ends:
+            if known.at >= since:
+                return known
+        return self.first_among(WHATEVER_DATED) if self.ends else None
+
+
+def sooner(one: Known | None, other: Known | None) -> Known | None:
+    """Whichever happened first; of two at once the first named."""
+    if one is None or other is None:
+        return one or other
+    return other if other.at < one.at else one
+
+
+def step_of(fact: Fact) -> str:
+    """The step that a fact completes; empty for none."""
+    return fact.step if isinstance(fact, StepCompleted) else STEPS.get(type(fact), "")
 
 
 def _order(known: Known) -> tuple[Instant, int]:
     return known.at, known.position
 
 
+NOTHING = Case("", "", False, "", "", (), {}, (), {}, 0, {}, (), {}, (), ())
+"""A case of which nothing is known yet."""
+
+
 def case_of(known: Iterable[Known]) -> Case:
     """Fold the facts of one case. Total: whatever was recorded, there is a case."""
     arrived = sorted(known, key=lambda k: (k.known_at, k.position))
+    if not arrived:
+        return NOTHING
     corrections = [k for k in arrived if isinstance(k.fact, FactCorrected)]
     facts = _latest([k for k in arrived if not isinstance(k.fact, FactCorrected)])
     applied: dict[str, tuple[str, ...]] = {}
     unreadable = [c for c in corrections if not _apply(c, facts, applied)]
+    first_known = {k.fact.id: k.known_at for k in reversed(arrived)}
     ordered = sorted((k for k in facts.values() if k is not None), key=_order)
     by: dict[type[Fact], list[Known]] = {}
+    done: dict[str, Known] = {}
     for k in ordered:
         by.setdefault(type(k.fact), []).append(k)
+        done.setdefault(step_of(k.fact), k)
+    done.pop("", None)
     return Case(
-        source=arrived[0].fact.source if arrived else "",
-        case_no=arrived[0].fact.case_no if arrived else "",
-        history=bool(arrived) and arrived[0].fact.history,
+        source=arrived[0].fact.source,
+        case_no=arrived[0].fact.case_no,
+        history=arrived[0].fact.history,
         item=next((k.fact.item for k in ordered if k.fact.item), ""),
         department=next((k.fact.actor.department for k in ordered if k.fact.actor.department), ""),
         facts=tuple(ordered),
         by=by,
-        last_known=arrived[-1].known_at if arrived else 0,
+        ends=tuple(k for k in ordered if type(k.fact) in ENDS),
+        done=done,
+        last_known=arrived[-1].known_at,
         corrections=applied,
         unreadable=tuple(unreadable),
-        first_known={k.fact.id: k.known_at for k in reversed(arrived)},
+        first_known=first_known,
+        entered=tuple(sorted((e for k in ordered for e in _entered(k)), key=_entry)),
+        belated=tuple(b for k in ordered for b in _belated(k, first_known[k.fact.id])),
     )
+
+
+def with_fact(case: Case, new: Known) -> Case | None:
+    """The case with a fact that arrived last and happened last: what `case_of` makes of them all.
+
+    None where all must be folded again: a fact told late, a correction, a re-send, and whatever
+    follows a correction.
+    """
+    fact, kind = new.fact, type(new.fact)
+    if kind is FactCorrected or fact.id in case.first_known or case.corrections or case.unreadable:
+        return None
+    history, entered, belated = fact.history, case.entered, case.belated
+    if case.facts:
+        last, history = case.facts[-1], case.history
+        if new.known_at < case.last_known or _order(new) < _order(last):
+            return None
+    if fact.entered_at is not None or new.known_at - new.at >= BELATED:
+        entered = tuple(sorted((*entered, *_entered(new)), key=_entry))
+        belated = (*belated, *_belated(new, new.known_at))
+    step = step_of(fact)
+    return Case(
+        fact.source,
+        fact.case_no,
+        history,
+        case.item or fact.item,
+        case.department or fact.actor.department,
+        (*case.facts, new),
+        {**case.by, kind: [*case.by.get(kind, ()), new]},
+        (*case.ends, new) if kind in ENDS else case.ends,
+        {**case.done, step: new} if step and step not in case.done else case.done,
+        new.known_at,
+        case.corrections,
+        case.unreadable,
+        {**case.first_known, fact.id: new.known_at},
+        entered,
+        belated,
+    )
+
+
+def _entered(known: Known) -> tuple[tuple[Instant, Known], ...]:
+    at = known.fact.entered_at
+    return () if at is None else ((instant(at), known),)
+
+
+def _belated(known: Known, first_known: Instant) -> tuple[tuple[Instant, Known], ...]:
+    """History without an entry of its own, and a link that a follower found, are not judged."""
+    fact, entered = known.fact, known.fact.entered_at
+    at = first_known if entered is None else instant(entered)
+    if at - known.at < BELATED or isinstance(fact, CaseLinked):
+        return ()
+    return () if fact.history and entered is None else ((at, known),)
+
+
+def _entry(entered: tuple[Instant, Known]) -> tuple[Instant, int]:
+    at, known = entered
+    return at, known.position
 
 
 def _latest(arrived: list[Known]) -> dict[str, Known | None]:

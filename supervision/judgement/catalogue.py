@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from ..facts import Instant, instant
 from ..lists import ItemPublished, ListChangeAnnounced
-from .clocks import step_order
 from .deadline import Deadline, deadline, listed_limit
+from .item import step_order
 from .shelf import Lists
 
 MOST_STEPS = 3

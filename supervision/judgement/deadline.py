@@ -9,7 +9,8 @@ import calendar as gregorian
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ..facts import Instant
 from .calendar import HOUR, Calendar, Day
@@ -26,6 +27,8 @@ UNITS = {
 PLAIN_UNITS = ("wd", "nd", "wh", "mo", "yr", "sd")
 LONGEST = 10_000
 """The largest number in a limit: forty years of working days; more is a slip of the pen."""
+KEPT = 16_384
+"""Plain deadlines kept, by calendar, day and limit; one takes some 0.5 KB."""
 LONGEST_OF = {"mo": 1_200, "yr": 100}
 DAY_END, CLOSE, TO_THE_SECOND = "day_end", "close_of_business", "to_the_second"
 MODES = (DAY_END, CLOSE, TO_THE_SECOND)
@@ -35,7 +38,7 @@ class LimitUnreadable(ValueError):
     """A limit is not a whole number and a unit."""
 
 
-class Limit(NamedTuple):
+class Limit(Struct, frozen=True):
     """A number of units: wd working days, nd natural days, wh working hours, mo, yr, sd 即办.
 
     With the unit "at" the number is the instant of the case's own deadline.
@@ -74,6 +77,7 @@ def parse_limit(text: str) -> Limit | None:
     return Limit(int(number), unit)
 
 
+@lru_cache(maxsize=4096)
 def listed_limit(text: str) -> Limit | None:
     """A limit as a list gives it; what cannot be read is none (publishing refuses it)."""
     try:
@@ -82,7 +86,7 @@ def listed_limit(text: str) -> Limit | None:
         return None
 
 
-class Pause(NamedTuple):
+class Pause(Struct, frozen=True):
     """A special procedure as a clock sees it: from, to (None: still open), approved working days.
 
     `creditable` is false where the law gives it no credit (domain: P3).
@@ -96,14 +100,7 @@ class Pause(NamedTuple):
     kind: str = ""
 
 
-class Extension(NamedTuple):
-    """Days more, in force from its approval on."""
-
-    days: int
-    at: Instant
-
-
-class Deadline(NamedTuple):
+class Deadline(Struct, frozen=True):
     """Where a clock ends."""
 
     day: Day
@@ -138,7 +135,7 @@ def deadline(
     is ignored. An open pause counts up to its approval, or up to `now` where it has none.
     """
     if not pauses and limit.unit == "wd" and mode == DAY_END:
-        return _plain(calendar, start, limit.n + extension)
+        return plain(calendar, calendar.day_of(start), limit.n + extension)
     day, crosses = _end(calendar, start, limit, mode, extension, 0)
     excluded: list[tuple[Day, Day]] = []
     credit, running_free = 0, False
@@ -170,9 +167,9 @@ def deadline(
     )
 
 
-def _plain(calendar: Calendar, start: Instant, days: int) -> Deadline:
+@lru_cache(maxsize=KEPT)
+def plain(calendar: Calendar, first: Day, days: int) -> Deadline:
     """Working days to the end of the day, nothing paused: what most clocks are."""
-    first = calendar.day_of(start)
     day = calendar.add(first, days)
     late = calendar.start_of(day + 1)
     return Deadline(day, late, late, (), 0, calendar.unknown_between(first, day))
@@ -292,15 +289,23 @@ def days_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant)
 
     The deadline's day is one of them, paused days are none of them. Not before the start.
     """
+    if not end.excluded:
+        return max(_left_of(calendar, end.day, left), start)
     day, remaining = end.day + 1, left
     while remaining:
         day = calendar.back(day, 1)
-        if not _paused(end, day):
+        if not paused(end, day):
             remaining -= 1
     before = calendar.back(day, 1)
-    while _paused(end, before):
+    while paused(end, before):
         before = calendar.back(before, 1)
     return max(calendar.start_of(before + 1), start)
+
+
+@lru_cache(maxsize=KEPT)
+def _left_of(calendar: Calendar, last: Day, left: int) -> Instant:
+    """The end of the working day before the last `left` of those up to a deadline's day."""
+    return calendar.start_of(calendar.back(last + 1, left + 1) + 1)
 
 
 def hours_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant) -> Instant:
@@ -309,7 +314,7 @@ def hours_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant
     """
     day, remaining = calendar.day_of(end.ends_at - 1), left * HOUR
     while day >= calendar.day_of(start):
-        for low, high in () if _paused(end, day) else reversed(calendar.office_spans(day)):
+        for low, high in () if paused(end, day) else reversed(calendar.office_spans(day)):
             span = min(high, end.ends_at) - low
             if span >= remaining:
                 return max(low + span - remaining, start)
@@ -318,5 +323,6 @@ def hours_left_from(calendar: Calendar, end: Deadline, left: int, start: Instant
     return start
 
 
-def _paused(end: Deadline, day: Day) -> bool:
+def paused(end: Deadline, day: Day) -> bool:
+    """Whether a day is left out."""
     return any(first <= day <= last for first, last in end.excluded)

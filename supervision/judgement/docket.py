@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from ..acts import CardAct, DeskAct
 from ..facts import Fact, Instant, Known, instant, known
-from .assess import Assessment, assess
+from .assess import Assessment, assess, assessed, grounds_of
 from .cards import Cards, with_act, with_answer
-from .case import Case, case_of
+from .case import NOTHING, Case, case_of, with_fact
 from .reconcile import reconcile
 from .shelf import NEVER, Shelf, concerns
 
@@ -26,6 +26,8 @@ class Docket:
 
     __slots__ = (
         "_case",
+        "_list_at",
+        "_list_of",
         "cards",
         "facts",
         "imported_at",
@@ -50,6 +52,10 @@ class Docket:
         """The next instant at which time alone changes what is due."""
         self.open = False
         self._case: Case | None = None
+        self._list_at: Instant = NEVER
+        """The first instant after `judged_at` at which a list becomes known that concerns it …"""
+        self._list_of: tuple[int, str, int | None] | None = None
+        """… by so many lists in the log, of this item, for a past from this position."""
 
     @property
     def case(self) -> Case:
@@ -66,15 +72,21 @@ class Docket:
     def hear(self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf) -> list[CardAct]:
         """What one transaction stored of this case, with positions: first time, then the inputs."""
         acts = self.advance(at, shelf)
-        facts = [known(i, _known_at(i, at), p) for i, p in inputs if isinstance(i, Fact)]
+        facts, answers, past = [], [], False
+        for told, position in inputs:
+            if isinstance(told, Fact):
+                since = min(instant(told.occurred_at), at) if told.history else at
+                facts.append(known(told, since, position))
+                past = past or since < at
+            else:
+                answers.append(told)
         if not self.position and facts:
             self.position = facts[0].position
-        past = [k for k in facts if k.fact.history and k.known_at < at]
         if past:
             acts += self._watch_past(facts, at, shelf)
         else:
             self._learn(facts)
-        for desk in (i for i, _ in inputs if isinstance(i, DeskAct)):
+        for desk in answers:
             self.cards = with_answer(self.cards, desk, at)
         return acts + self._judge(at, shelf)
 
@@ -82,30 +94,40 @@ class Docket:
         """History, as if it had been watched: each fact becomes known when it happened."""
         self.later = sorted(facts, key=lambda k: (k.known_at, k.position))
         self.judged_at, self.imported_at = self.later[0].known_at - 1, at
+        self._list_of = None
         return self.advance(at, shelf)
 
     def advance(self, until: Instant, shelf: Shelf) -> list[CardAct]:
         """Let time pass up to and including an instant; judge at every crossing on the way."""
         acts: list[CardAct] = []
-        while self.facts or self.later:
-            upcoming = self.later[0].known_at if self.later else NEVER
-            at = min(upcoming, self.next_at, self._next_list(shelf) if self.live else NEVER)
-            if at > until:
-                break
+        while (at := self._next(shelf)) <= until:
             self._learn_until(at)
             acts += self._judge(at, shelf)
         return acts
 
-    def _next_list(self, shelf: Shelf) -> Instant:
-        source, item = self.case.source, self.case.item
-        return shelf.next_change(
-            self.judged_at, lambda event: concerns(event, source, item), self._past
-        )
+    def _next(self, shelf: Shelf) -> Instant:
+        """The next instant at which a fact or a list becomes known or time changes what is due."""
+        if not (self.open or self.later or self.next_at < NEVER):
+            return NEVER
+        upcoming = self.later[0].known_at if self.later else NEVER
+        return min(upcoming, self.next_at, self._next_list(shelf))
 
-    @property
+    def _next_list(self, shelf: Shelf) -> Instant:
+        if self.judged_at >= shelf.newest:
+            return NEVER
+        case, past = self.case, self._past()
+        source, item = case.source, case.item
+        asked = (len(shelf.entries), item, past)
+        if self._list_at <= self.judged_at or self._list_of != asked:
+            self._list_of = asked
+            self._list_at = shelf.next_change(
+                self.judged_at, lambda event: concerns(event, source, item), past
+            )
+        return self._list_at
+
     def _past(self) -> int | None:
-        history = self.case.history or bool(self.later)
-        return self.position if history else None
+        """From which position on lists are known by their recording alone; None: from the first."""
+        return self.position if self.later or self.case.history else None
 
     def _learn_until(self, at: Instant) -> None:
         due = [k for k in self.later if k.known_at <= at]
@@ -114,18 +136,21 @@ class Docket:
             self._learn(due)
 
     def _learn(self, facts: Iterable[Known]) -> None:
-        self.facts.extend(facts)
-        self._case = None
+        case = self._case if self.facts else NOTHING
+        for each in facts:
+            case = case and with_fact(case, each)
+            self.facts.append(each)
+        self._case = case
 
     def _judge(self, at: Instant, shelf: Shelf) -> list[CardAct]:
         """Judge at one instant until nothing more follows from the cards issued there."""
-        lists = shelf.view(at, self._past)
+        lists, past = shelf.view(at, self._past()), at < self.imported_at
+        grounds = grounds_of(self.case, lists, at)
         acts: list[CardAct] = []
         for _ in range(AGAIN):
-            assessed = assess(self.case, self.cards, lists, at)
-            self.next_at, self.open = assessed.next, assessed.open
-            past = at < self.imported_at
-            new = reconcile(assessed, self.facts, self.cards, lists, at, past)
+            now = assessed(grounds, self.cards)
+            self.next_at, self.open = now.next, now.open
+            new = reconcile(now, self.facts, self.cards, lists, at, past)
             if not new:
                 break
             for act in new:
@@ -136,9 +161,4 @@ class Docket:
 
     def assessment(self, shelf: Shelf, at: Instant) -> Assessment:
         """What holds of the case at an instant, by what it knows; changes nothing."""
-        return assess(self.case, self.cards, shelf.view(at, self._past), at)
-
-
-def _known_at(fact: Fact, recorded_at: Instant) -> Instant:
-    """known_at: recorded_at; for history imported as history, occurred_at (domain: 3)."""
-    return min(instant(fact.occurred_at), recorded_at) if fact.history else recorded_at
+        return assess(self.case, self.cards, shelf.view(at, self._past()), at)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import groupby
+
+from msgspec import Struct
 
 from ..acts import Account, Run
 from ..facts import Instant
 from .calendar import HOUR, Calendar, Day
 from .cards import moment
-from .deadline import Deadline, Limit
+from .deadline import Deadline, Limit, paused
 from .terms import Clock
 
 START, COUNTED, MAKEUP, WEEKEND, HOLIDAY, PAUSED, ROLLED = (
@@ -33,9 +37,11 @@ KINDS = {
 
 
 NATURAL = ("nd", "mo", "yr")
+KEPT = 8_192
+"""Days of calendars whose kind is kept; twenty years of one."""
 
 
-class DayAccount(NamedTuple):
+class DayAccount(Struct, frozen=True):
     """A day of a clock: its kind, the days counted so far, its name.
 
     The start's own day is not counted in days; of a limit in hours its hours are.
@@ -51,38 +57,35 @@ def account_days(
     calendar: Calendar, start: Instant, limit: Limit, end: Deadline, until: Day | None = None
 ) -> list[DayAccount]:
     """Every day from the start to the deadline, or to `until` where that is later."""
-    first = calendar.day_of(start)
-    days = [DayAccount(first, START, 0, _name(calendar, first))]
-    number, rolls = 0, _rolls_from(calendar, limit, end)
-    for day in range(first + 1, max(end.day, until or 0) + 1):
-        kind = _kind(calendar, limit, end, day)
-        if kind == COUNTED and rolls <= day <= end.day:
-            kind = ROLLED
-        if kind in (COUNTED, MAKEUP):
-            number += 1
+    days: list[DayAccount] = []
+    number = 0
+    for day, kind in _kinds(calendar, start, limit, end, until):
+        number += kind in (COUNTED, MAKEUP)
         days.append(DayAccount(day, kind, number, _name(calendar, day)))
     return days
 
 
-def _rolls_from(calendar: Calendar, limit: Limit, end: Deadline) -> Day:
-    """The first day by which a limit in natural days was only rolled on (R3)."""
-    if limit.unit not in NATURAL:
-        return end.day + 1
-    return end.natural + 1
+def _kinds(
+    calendar: Calendar, start: Instant, limit: Limit, end: Deadline, until: Day | None
+) -> Iterator[tuple[Day, str]]:
+    first, natural = calendar.day_of(start), limit.unit in NATURAL
+    yield first, START
+    for day in range(first + 1, max(end.day, until or 0) + 1):
+        kind = COUNTED if natural else _kind(calendar, day)
+        if end.excluded and kind in (COUNTED, MAKEUP) and paused(end, day):
+            kind = PAUSED
+        elif natural and end.natural < day <= end.day:
+            kind = ROLLED
+        yield day, kind
 
 
-def _kind(calendar: Calendar, limit: Limit, end: Deadline, day: Day) -> str:
-    if any(low <= day <= high for low, high in end.excluded) and (
-        calendar.works(day) or limit.unit in NATURAL
-    ):
-        return PAUSED
-    mention = calendar.mentions.get(day)
-    if limit.unit in NATURAL:
-        return COUNTED
+@lru_cache(maxsize=KEPT)
+def _kind(calendar: Calendar, day: Day) -> str:
+    weekend = (day - 1) % 7 >= 5
     if calendar.works(day):
-        weekend = (day - 1) % 7 >= 5
         return MAKEUP if weekend else COUNTED
-    return HOLIDAY if mention and (mention.name or (day - 1) % 7 < 5) else WEEKEND
+    mention = calendar.mentions.get(day)
+    return HOLIDAY if mention and (mention.name or not weekend) else WEEKEND
 
 
 def _name(calendar: Calendar, day: Day) -> str:
@@ -95,18 +98,15 @@ def days_of(clock: Clock, until: Day | None = None) -> list[DayAccount]:
     return account_days(clock.terms.calendar, clock.started, clock.limit, clock.end, until)
 
 
-def runs_of(days: list[DayAccount]) -> tuple[Run, ...]:
-    """The days joined to runs of one kind: what a card keeps."""
-    runs: list[tuple[Day, Day, str]] = []
-    for account in days:
-        if runs and runs[-1][2] == account.kind:
-            runs[-1] = (runs[-1][0], account.day, account.kind)
-        else:
-            runs.append((account.day, account.day, account.kind))
-    return tuple(
-        Run(date.fromordinal(low).isoformat(), date.fromordinal(high).isoformat(), kind)
-        for low, high, kind in runs
-    )
+def runs_of(clock: Clock) -> tuple[Run, ...]:
+    """The days of a clock joined to runs of one kind: what a card keeps."""
+    days = _kinds(clock.terms.calendar, clock.started, clock.limit, clock.end, None)
+    alike = [list(same) for _, same in groupby(days, key=lambda each: each[1])]
+    return tuple(Run(_date(same[0][0]), _date(same[-1][0]), same[0][1]) for same in alike)
+
+
+def _date(day: Day) -> str:
+    return date.fromordinal(day).isoformat()
 
 
 def account_of(clock: Clock) -> Account:
@@ -119,12 +119,12 @@ def account_of(clock: Clock) -> Account:
         clock=clock.kind,
         started_at=moment(clock.started, calendar.zone),
         limit=str(clock.limit),
-        deadline=date.fromordinal(last).isoformat(),
+        deadline=_date(last),
         crosses_at=moment(crosses if crosses is not None else 0, calendar.zone),
         mode=clock.terms.policy.mode,
         calendar=calendar.versions(first, last),
         item_version=item.version if item else "",
         extension=clock.extension,
         credit=clock.end.credit // HOUR if clock.limit.unit in ("wh", "sd") else clock.end.credit,
-        runs=runs_of(days_of(clock)),
+        runs=runs_of(clock),
     )

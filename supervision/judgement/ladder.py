@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..facts import ApplicationReceived, DecisionSigned, ExtensionApproved, Instant, Known, instant
 from ..lists import ItemPublished
-from .case import Case
-from .deadline import Deadline, Limit, Pause, deadline, listed_limit
+from .case import Case, sooner
+from .deadline import Limit, Pause, listed_limit
+from .item import LICENCE
 from .notice import Acceptance
 from .pauses import credited
-from .shelf import Lists
-from .terms import LAWS, LICENCE, Clock, Terms
+from .shelf import Lists, Terms
+from .terms import LAWS, Clock, clock_of, end_with, with_extension
 
-LEGAL, JOINT = "20wd", "45wd"
 EXTENSION, JOINT_EXTENSION = 10, 15
 
 
-class Extended(NamedTuple):
+class Extended(Struct, frozen=True):
     """The extension that counts, and what was wrong with those reported."""
 
     days: int
@@ -26,28 +26,59 @@ class Extended(NamedTuple):
     improper: tuple[tuple[Known, str], ...]
 
 
-def legal_clock(
+NOT_EXTENDED = Extended(0, None, ())
+
+
+class Ladder(Struct, frozen=True):
+    """What promise and legal have in common: from acceptance to the decision, with pauses."""
+
+    terms: Terms
+    acceptance: Acceptance
+    pauses: tuple[Pause, ...]
+    stop: Known | None
+    causes: tuple[Known, ...]
+    now: Instant
+
+    def clock(self, kind: str, limit: Limit, law: str = "") -> Clock:
+        """The clock of a limit on this ladder."""
+        began = self.acceptance
+        return clock_of(
+            kind,
+            "",
+            limit,
+            self.terms,
+            began.at,
+            self.stop,
+            self.causes,
+            law,
+            self.pauses,
+            self.now,
+            began.not_before,
+        )
+
+
+def ladder_of(
     case: Case, terms: Terms, acceptance: Acceptance, pauses: tuple[Pause, ...], now: Instant
-) -> Clock | None:
-    limit = legal_limit(case, terms.item)
-    if limit is None or terms.item is None:
+) -> Ladder:
+    """The ladder of an acceptance."""
+    stop = _decided(case, terms.item, acceptance.at)
+    causes = (acceptance.cause, *credited(case, pauses))
+    return Ladder(terms, acceptance, pauses, stop, causes, now)
+
+
+def legal_clock(case: Case, ladder: Ladder) -> Clock | None:
+    item, limit = ladder.terms.item, legal_limit(case, ladder.terms)
+    if limit is None or item is None:
         return None
-    law = LAWS["first_review"] if terms.item.first_review else LAWS["legal"]
-    if terms.item.kind != LICENCE:
-        law = ""
-    return _ladder("legal", limit, case, terms, acceptance, pauses, 0, now, law)
+    law = LAWS["first_review"] if item.first_review else LAWS["legal"]
+    return ladder.clock("legal", limit, law if item.kind == LICENCE else "")
 
 
-def legal_limit(case: Case, item: ItemPublished | None) -> Limit | None:
+def legal_limit(case: Case, terms: Terms) -> Limit | None:
     """法定: the case's own where its item says so, the item's, else the Act's (42, 43)."""
-    if item is None:
-        return None
-    if item.case_limits and (own := own_limit(case)):
+    if terms.item and terms.item.case_limits and (own := own_limit(case)):
         return own
-    listed = listed_limit(item.legal)
-    if listed is None and item.kind == LICENCE:
-        return listed_limit(JOINT if item.joint else LEGAL)
-    return listed
+    return terms.limits.legal
 
 
 def own_limit(case: Case) -> Limit | None:
@@ -60,58 +91,19 @@ def own_limit(case: Case) -> Limit | None:
     return listed_limit(first.fact.limit)
 
 
-def _ladder(
-    kind: str,
-    limit: Limit,
-    case: Case,
-    terms: Terms,
-    acceptance: Acceptance,
-    pauses: tuple[Pause, ...],
-    extension: int,
-    now: Instant,
-    law: str,
-) -> Clock:
-    """Promise and legal: from acceptance to the decision, with pauses."""
-    stop = _decided(case, terms.item, acceptance.at)
-    used = credited(case, pauses)
-    end = deadline(
-        terms.calendar,
-        acceptance.at,
-        limit,
-        mode=terms.policy.mode,
-        pauses=pauses,
-        extension=extension,
-        stop=stop.at if stop else None,
-        now=now,
-        includes_start=terms.policy.pause_includes_start,
-    )
-    return Clock(
-        kind,
-        "",
-        acceptance.at,
-        stop.at if stop else None,
-        limit,
-        end,
-        terms,
-        (acceptance.cause, *used),
-        pauses,
-        extension,
-        acceptance.not_before,
-        law,
-    )
-
-
 def _decided(case: Case, item: ItemPublished | None, since: Instant) -> Known | None:
     """The decision; of a joint case or a first review, the conclusion; or the case's end."""
     ended = case.ended(since)
     if item and (item.joint or item.first_review):
         return ended
-    signed = case.first(DecisionSigned, since=since)
-    return min((k for k in (signed, ended) if k), key=lambda k: k.at, default=None)
+    signed = case.first(DecisionSigned, since)
+    return sooner(signed, ended)
 
 
 def extended_by(case: Case, lists: Lists, legal: Clock, now: Instant) -> Extended:
     """E1: once, cut to what the law allows, by whom it may, in time, with reasons told."""
+    if ExtensionApproved not in case.by:
+        return NOT_EXTENDED
     granted: Known | None = None
     days, improper = 0, []
     for known in case.all(ExtensionApproved):
@@ -157,54 +149,28 @@ def _fault(
 def _in_time(legal: Clock, at: Instant) -> bool:
     """Approved on or before the deadline as it then stood, credits included."""
     then = [
-        pause._replace(end=pause.end if pause.end is not None and pause.end <= at else None)
+        replace(pause, end=pause.end if pause.end is not None and pause.end <= at else None)
         for pause in legal.pauses
         if pause.start <= at
     ]
-    end = _again(legal, tuple(then), 0, at)
+    end = end_with(legal, tuple(then), 0, at)
     return end.crosses_at is None or end.provisional or at < end.crosses_at
-
-
-def _again(clock: Clock, pauses: tuple[Pause, ...], extension: int, now: Instant) -> Deadline:
-    policy = clock.terms.policy
-    return deadline(
-        clock.terms.calendar,
-        clock.started,
-        clock.limit,
-        mode=policy.mode,
-        pauses=pauses,
-        extension=extension,
-        stop=clock.stopped,
-        now=now,
-        includes_start=policy.pause_includes_start,
-    )
 
 
 def moved(clock: Clock, extended: Extended, now: Instant) -> Clock:
     """The clock with its extension; its subject tells the stage."""
     if extended.cause is None or not extended.days:
         return clock
-    return clock._replace(
-        subject="extended",
-        extension=extended.days,
-        end=_again(clock, clock.pauses, extended.days, now),
-        causes=(*clock.causes, extended.cause),
-    )
+    causes = (*clock.causes, extended.cause)
+    return with_extension(clock, extended.days, now, subject="extended", causes=causes)
 
 
-def promise_clocks(
-    case: Case,
-    terms: Terms,
-    acceptance: Acceptance,
-    pauses: tuple[Pause, ...],
-    extended: Extended,
-    now: Instant,
-) -> Iterator[Clock]:
-    """承诺, and where the policy lets an extension move it, the stage before and after it."""
-    limit = listed_limit(terms.item.promise) if terms.item else None
+def promise_clock(ladder: Ladder, extended: Extended) -> Clock | None:
+    """承诺; the policy may let an extension move it."""
+    limit = ladder.terms.limits.promise
     if limit is None:
-        return
-    clock = _ladder("promise", limit, case, terms, acceptance, pauses, 0, now, "")
-    if terms.policy.extension_moves_promise:
-        clock = moved(clock, extended, now)
-    yield clock
+        return None
+    clock = ladder.clock("promise", limit)
+    if ladder.terms.policy.extension_moves_promise:
+        return moved(clock, extended, ladder.now)
+    return clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from ..facts import (
     ApplicationReceived,
@@ -10,22 +10,18 @@ from ..facts import (
     CaseConcluded,
     CaseRefused,
     CaseWithdrawn,
-    Fact,
     Instant,
     Known,
     SupplementReceived,
     SupplementRequested,
 )
-from ..lists import ItemPublished
-from .case import ENDS, Case
-from .deadline import Limit, listed_limit
+from .case import Case, Kinds
+from .item import LICENCE
 from .shelf import Lists
-from .terms import LAWS, LICENCE, Clock, simple_clock, terms_of
-
-NOTICE = "5wd"
+from .terms import LAWS, Clock, clock_of, terms_of
 
 
-class Acceptance(NamedTuple):
+class Acceptance(Struct, frozen=True):
     """受理: when, on what, and from when on it counts (a deemed one: the notice deadline's end)."""
 
     at: Instant
@@ -34,27 +30,27 @@ class Acceptance(NamedTuple):
     deemed: bool
 
 
+TOLD: Kinds = frozenset({CaseAccepted, CaseRefused, CaseConcluded, CaseWithdrawn})
+TOLD_FIRST: Kinds = TOLD | {SupplementRequested}
+"""What the applicant must be told in time; that something is missing, of the first round alone."""
+
+
 def notice_clocks(case: Case, lists: Lists, now: Instant) -> tuple[list[Clock], Acceptance | None]:
     """告知: accepted, refused or told what is missing within the limit, or deemed accepted."""
     clocks: list[Clock] = []
     accepted = case.first(CaseAccepted)
-    starts = case.all(ApplicationReceived)[:1] + [
-        k for k in case.all(SupplementReceived) if getattr(k.fact, "complete", False)
-    ]
-    for start in starts:
+    for start in _receipts(case):
         terms = terms_of(case, lists, start)
-        limit = _notice_limit(terms.item)
+        limit = terms.limits.notice
         if limit is None or (accepted and accepted.at < start.at):
             break
-        kinds: tuple[type[Fact], ...] = (CaseAccepted, CaseRefused, CaseConcluded, CaseWithdrawn)
-        if not clocks:
-            kinds = (*kinds, SupplementRequested)
-        stop = case.first(*kinds, since=start.at) or case.first(*ENDS)
-        subject = "" if not clocks else f"round {len(clocks) + 1}"
-        clock = simple_clock("notice", subject, limit, start, stop, terms, LAWS["notice"])
+        told = case.first_among(TOLD if clocks else TOLD_FIRST, start.at)
+        stop = told or (case.ends[0] if case.ends else None)
+        subject = f"round {len(clocks) + 1}" if clocks else ""
+        clock = clock_of("notice", subject, limit, terms, start.at, stop, (start,), LAWS["notice"])
         clocks.append(clock)
         late = clock.crosses_at
-        silent = late is not None and clock.reaches(late) and late <= now
+        silent = late is not None and late <= now and clock.reaches(late)
         if silent and late is not None and terms.item and terms.item.kind == LICENCE:
             return clocks, Acceptance(start.at, start, late, True)
         if stop and isinstance(stop.fact, CaseAccepted):
@@ -64,11 +60,10 @@ def notice_clocks(case: Case, lists: Lists, now: Instant) -> tuple[list[Clock], 
     return clocks, Acceptance(accepted.at, accepted, 0, False)
 
 
-def _notice_limit(item: ItemPublished | None) -> Limit | None:
-    if item is None:
-        return None
-    own = listed_limit(item.notice)
-    if item.kind != LICENCE:
-        return own
-    lawful = listed_limit(NOTICE)
-    return own if own and own.unit == "wd" and lawful and own.n < lawful.n else lawful
+def _receipts(case: Case) -> list[Known]:
+    """What starts the rounds: the application, then all supplements that were complete."""
+    received = case.all(ApplicationReceived)[:1]
+    if SupplementReceived in case.by:
+        supplied = case.all(SupplementReceived)
+        received += [k for k in supplied if getattr(k.fact, "complete", False)]
+    return received

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..facts import Known, SpecialProcedureEnded, SpecialProcedureStarted
 from ..lists import ItemPublished, Special
-from .case import Case
-from .deadline import LONGEST, Limit, Pause, listed_limit
-from .shelf import Lists
-from .terms import LAWS, LICENCE, Clock, Terms, simple_clock, terms_of
+from .case import Case, Kinds, sooner
+from .deadline import LONGEST, Limit, Pause
+from .item import LICENCE
+from .shelf import Lists, Terms
+from .terms import LAWS, Clock, clock_of, terms_of
 
-HEARING = "20wd"
+HEARING = Limit(20, "wd")
 ARTICLE_45 = {
     "hearing": "听证",
     "bidding": "招标",
@@ -22,11 +21,14 @@ ARTICLE_45 = {
     "appraisal": "鉴定",
     "expert_review": "专家评审",
 }
+PROCEDURES: Kinds = frozenset({SpecialProcedureStarted, SpecialProcedureEnded})
 KIND_OF = {zh: kind for kind, zh in ARTICLE_45.items()}
 
 
 def pauses_of(case: Case, terms: Terms) -> tuple[Pause, ...]:
     """Special procedures, each from its start to the next end of its kind (P2, P3)."""
+    if SpecialProcedureStarted not in case.by:
+        return ()
     ends = case.all(SpecialProcedureEnded)
     found = []
     for known in case.all(SpecialProcedureStarted):
@@ -68,8 +70,9 @@ def listed_special(item: ItemPublished | None, kind: str) -> Special | None:
     return next((s for s in item.specials if s.kind in names), None) if item else None
 
 
-def special_clocks(case: Case, lists: Lists) -> Iterator[Clock]:
+def special_clocks(case: Case, lists: Lists) -> list[Clock]:
     """特别程序: its approved days; a hearing also within 20 working days of its request."""
+    clocks: list[Clock] = []
     ends = case.all(SpecialProcedureEnded)
     for known in case.all(SpecialProcedureStarted):
         fact = known.fact
@@ -77,30 +80,25 @@ def special_clocks(case: Case, lists: Lists) -> Iterator[Clock]:
         terms = terms_of(case, lists, known)
         held = next((e for e in ends if _same_kind(e, fact.kind) and e.at >= known.at), None)
         ends = [e for e in ends if e is not held]
-        ended = case.ended(known.at)
-        stop = min((k for k in (held, ended) if k), key=lambda k: k.at, default=None)
+        stop = sooner(held, case.ended(known.at))
         listed = listed_special(terms.item, fact.kind)
         days = fact.approved_days
         if days is None and listed:
             days = listed.cap
+        start, causes = known.at, (known,)
         if days is not None and days > 0:
-            yield simple_clock(
-                "special",
-                fact.id,
-                Limit(min(days, LONGEST), "wd"),
-                known,
-                stop,
-                terms,
-                LAWS["special"],
-            )
+            limit, law = Limit(min(days, LONGEST), "wd"), LAWS["special"]
+            clocks.append(clock_of("special", fact.id, limit, terms, start, stop, causes, law))
         licence = terms.item is not None and terms.item.kind == LICENCE
         if licence and KIND_OF.get(fact.kind, fact.kind) == "hearing":
-            hearing = listed_limit(HEARING)
-            assert hearing
-            yield simple_clock("hearing", fact.id, hearing, known, stop, terms, LAWS["hearing"])
+            law = LAWS["hearing"]
+            clocks.append(clock_of("hearing", fact.id, HEARING, terms, start, stop, causes, law))
+    return clocks
 
 
 def credited(case: Case, pauses: tuple[Pause, ...]) -> tuple[Known, ...]:
+    """The facts behind the pauses of a clock."""
+    if not pauses:
+        return ()
     ids = {cause for pause in pauses for cause in pause.causes}
-    kinds = (SpecialProcedureStarted, SpecialProcedureEnded)
-    return tuple(k for k in case.all(*kinds) if k.fact.id in ids) if ids else ()
+    return tuple(known for known in case.among(PROCEDURES) if known.fact.id in ids)

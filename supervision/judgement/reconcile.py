@@ -47,6 +47,7 @@ def reconcile(
 
     `history`: this instant lies before the import of a past that is being watched.
     """
+    case = assessment.scene.case
     acts: list[CardAct] = []
     matched: set[str] = set()
     for due in assessment.due:
@@ -55,14 +56,14 @@ def reconcile(
         card = _standing_for(due, cards)
         if card is not None:
             matched.add(card.card)
-            acts += _kept(assessment.case, due, card, now, history)
+            acts += _kept(case, due, card, now, history)
         elif due.ready_at <= now and not due.ended and not _excused(due, cards):
             acts.append(_issue(assessment, due, cards, lists, now, history))
     for card in cards.values():
-        acts += _decided(assessment.case, card, now, history)
+        acts += _decided(case, card, now, history)
         if card.card not in matched and card.state in (STANDING, DISPUTED, PROPOSED):
-            acts += _ended(assessment.case, card, facts, lists, now, history)
-    return _once(acts)
+            acts += _ended(case, card, facts, lists, now, history)
+    return _once(acts) if acts else acts
 
 
 def _once(acts: list[CardAct]) -> list[CardAct]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,10 @@ from ..lists import (
     PostGranted,
     PostRevoked,
     Published,
+    Rule,
 )
 from .calendar import Calendar
+from .item import NO_FLOW, NO_LIMITS, Flow, Limits, flow_of, limits_of
 
 NEVER: Instant = 1 << 62
 VIEWS = 64
@@ -83,6 +86,41 @@ def _zone(name: str) -> str:
     return name
 
 
+class Terms(Struct, frozen=True):
+    """What is in force for a clock: item, policy, calendar, and what follows from them."""
+
+    item: ItemPublished | None
+    policy: PolicyPublished
+    calendar: Calendar
+    limits: Limits
+    flow: Flow
+    rules: dict[str, tuple[Rule, ...]]
+    """The policy's rules by the clock or violation that they are on."""
+
+
+@lru_cache
+def _rules_on(rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:
+    return {on: tuple(rule for rule in rules if rule.on == on) for on in {r.on for r in rules}}
+
+
+class Eras(Struct, frozen=True):
+    """The terms of the clocks of an item, between the instants at which other versions come."""
+
+    only: Terms | None
+    """Where there is nothing to choose."""
+    turns: list[Instant]
+    between: dict[tuple[int, int], Terms]
+    made: Callable[[Instant, Instant], Terms]
+
+    def at(self, start: Instant, known_at: Instant) -> Terms:
+        """The terms of a clock that started then, as was known then."""
+        era = (bisect_right(self.turns, start), bisect_right(self.turns, known_at))
+        terms = self.between.get(era)
+        if terms is None:
+            terms = self.between[era] = self.made(start, known_at)
+        return terms
+
+
 class Lists:
     """The lists known at one moment; everything that judgement asks of them."""
 
@@ -96,6 +134,8 @@ class Lists:
         self.outages: list[OutageRecorded] = []
         self.announcements: list[Dated] = []
         self._calendars: dict[tuple[str, str], Calendar] = {}
+        self.eras: dict[tuple[str, str], Eras] = {}
+        """By source and item; see eras_of."""
         for dated in known:
             self._take(dated)
 
@@ -136,6 +176,30 @@ class Lists:
         own = self._notices.get(name, [])
         bases = {notice.base for _, notice in own if notice.base and notice.base != name}
         return [pair for base in sorted(bases) for pair in self._notices.get(base, [])] + own
+
+    def eras_of(self, source: str, code: str) -> Eras:
+        """What is in force when; kept for an item that is published, so that no stray code is."""
+        policies = [v for of in {source, ""} for v in self._policies.get(of, ())]
+        items = self._items.get(code, [])
+        choices = [v for some in (policies, items) if len(some) > 1 for v in some]
+        turns = sorted({at for v in choices for at in (v.known_at, _effective(v))})
+
+        def made(start: Instant, known_at: Instant) -> Terms:
+            policy = self.policy(source, start, known_at)
+            item = self.item(code, start, known_at) if code else None
+            return Terms(
+                item,
+                policy,
+                self.calendar(policy.calendar, policy.zone),
+                limits_of(item) if item else NO_LIMITS,
+                flow_of(item) if item else NO_FLOW,
+                _rules_on(policy.rules),
+            )
+
+        eras = Eras(None if turns else made(0, 0), turns, {}, made)
+        if items:
+            self.eras[source, code] = eras
+        return eras
 
     def policy(self, source: str, start: Instant, known_at: Instant) -> PolicyPublished:
         """The policy in force for a clock of this source that started then."""
@@ -212,9 +276,12 @@ class Shelf:
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries: list[Entry] = []
+        self.newest: Instant = -NEVER
+        """When the last list was recorded; none is announced later than that."""
         self._recorded: list[Instant] = []
         self._positions: list[int] = []
         self._views: OrderedDict[tuple[int, int, int], Lists] = OrderedDict()
+        self._latest: Lists | None = None
         self._calendars: Shared = {}
         self._announced: dict[int, list[tuple[Instant, int]]] = {}
         for entry in entries:
@@ -222,6 +289,8 @@ class Shelf:
 
     def add(self, entry: Entry) -> None:
         """Append a list; positions and recorded_at never go back."""
+        self._latest = None
+        self.newest = entry.recorded_at
         self.entries.append(entry)
         self._recorded.append(entry.recorded_at)
         self._positions.append(entry.position)
@@ -231,9 +300,14 @@ class Shelf:
 
         Of such a case the lists that stood in the log before it are known from their announcement.
         """
+        if history is None and self._latest and at >= self.newest:
+            return self._latest
         live = bisect_right(self._recorded, at)
         if history is None:
-            return self._made((live, -1, 0), lambda: self._by_recording(0, live))
+            lists = self._made((live, -1, 0), lambda: self._by_recording(0, live))
+            if live == len(self.entries):
+                self._latest = lists
+            return lists
         before = bisect_left(self._positions, history)
         order = self._order(before)
         count = bisect_right(order, (at, len(self.entries)))

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from alerts.alarms import Health, alarms
@@ -20,8 +21,9 @@ from dashboards.live import LiveSource
 from projections.warehouse import Warehouse
 
 from ..clock import Clock, SimulatedClock
+from ..errors import StoreError
 from ..facts import Instant
-from ..intake.http import router
+from ..intake.http import Heard, router
 from ..judgement.cards import moment
 from ..record import Record
 
@@ -59,8 +61,18 @@ class Place(NamedTuple):
     clock: Clock
 
 
-def application(system: System, place: Place, *, intake: bool = True, wall: bool = True) -> FastAPI:
-    """The API for departments, the pages, or both, and health in any case."""
+def application(
+    system: System,
+    place: Place,
+    *,
+    intake: bool = True,
+    wall: bool = True,
+    heard: Heard | None = None,
+) -> FastAPI:
+    """The API for departments, the pages, or both, and health in any case.
+
+    `heard` hears what became of what the departments reported.
+    """
 
     @asynccontextmanager
     async def life(server: FastAPI) -> AsyncIterator[None]:
@@ -77,7 +89,7 @@ def application(system: System, place: Place, *, intake: bool = True, wall: bool
         openapi_url="/api/v1/openapi.json",
     )
     if intake:
-        server.include_router(router(system.record))
+        server.include_router(router(system.record, heard=heard))
     _own_routes(server, system)
     if wall:
         _pages(server, system, place)
@@ -119,7 +131,7 @@ class HealthTold(BaseModel):
 
     status: str
     head: int
-    """The last position of the log."""
+    """The last position of the log; 0 while that cannot be read."""
     behind: int
     """Events that the wall does not show yet."""
     judged_until: str
@@ -130,12 +142,16 @@ class HealthTold(BaseModel):
 
 def _health(system: System) -> HealthTold:
     (at, _), known, now = system.shown(), system.health(), datetime.now(UTC)
+    try:
+        head = system.record.head()
+    except StoreError as error:
+        head, known = 0, replace(known, store_failed=known.store_failed or str(error))
     found = alarms(known, now.date(), frozenset({now.year, now.year + 1}))
     started = "alarm" if found else "ok"
     return HealthTold(
         status=started if at else "starting",
-        head=system.record.head(),
-        behind=known.behind if at else system.record.head(),
+        head=head,
+        behind=known.behind if at else head,
         judged_until=moment(at).isoformat() if at else "",
         open_cases=system.open_cases,
         alarms=[alarm.en for alarm in found],

@@ -138,6 +138,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             check=_opens,
         ),
     ] = ""
+    kafka_replicas: Annotated[
+        int,
+        said(
+            "Brokers that hold each message; three where there are three",
+            "每条消息保存在几台 Kafka 上；有三台时为 3",
+            ge=1,
+            le=32,
+        ),
+    ] = 1
     topic_prefix: Annotated[
         str,
         said(

@@ -186,12 +186,15 @@ class Telling:
         with self._lock:
             self._ready = is_ready
 
-    def alarm(self, code: str, text: str, *, useless: bool = True) -> None:
+    def alarm(self, code: str, text: str, *, useless: bool = True) -> bool:
         """Something is wrong until cleared: a stable code, and one line made of ids that says what
-        to do. `useless`: the role cannot do its work meanwhile, so it is not ready.
+        to do. `useless`: the role cannot do its work meanwhile, so it is not ready. Whether it is
+        news.
         """
         with self._lock:
+            before = self._alarms.get(code)
             self._alarms[code] = (text, useless)
+        return before is None or before[0] != text
 
     def clear(self, code: str) -> None:
         """It is no longer wrong."""

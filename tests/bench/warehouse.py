@@ -2,7 +2,8 @@
 
 The rows are invented (warehouse_rows.py). On top of them live batches are written through
 `Warehouse.write`, so that the tables hold the small parts which following the log leaves; then each
-query is timed on what is there, and the whole wall.
+query is timed on what is there, the whole wall, and the lists and the search behind it. Then the
+same on a ClickHouse server, if one is installed, as a ratio to chDB.
 
     python -m tests.bench.warehouse [rows]
 """
@@ -12,19 +13,23 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from statistics import quantiles
 
 from msgspec import structs
 
-from projections import queries
+from projections import lookup, queries
 from projections.blocks import Batch, CardChange, CaseChange
 from projections.chdb import ChdbEngine
+from projections.clickhouse import ClickhouseEngine
 from projections.contributions import days_in
 from projections.rows import CardRow, CaseRow, EventRow
-from projections.warehouse import Warehouse
+from projections.warehouse import Engine, Warehouse
+from tools.services import Clickhouse
+from tools.services.server import Missing
 
 from .warehouse_rows import DAY, NOW, SECOND, ZONE, fill
 
@@ -33,25 +38,55 @@ Measure = tuple[str, float, float, float]
 
 BOUND = 0.200
 """Seconds, for the p95 of any query of the wall."""
-REPEATS = 40
+REPEATS, LIST_REPEATS = 40, 10
 LIVE_BATCHES, LIVE_EVENTS = 30, 5_000
 LIVE_BOUND = LIVE_EVENTS / 20_000
 """Seconds for a batch, at the facts a second that the log is to take."""
+LIVE = f"a live batch of {LIVE_EVENTS} facts written"
+LISTS = ("open", "yellow", "received_today", "concluded_month", "yellows_today", "history")
+"""Of the lists behind the wall's figures: one of each kind."""
 
 
 def run(rows: int = 10_000_000) -> list[Measure]:
-    """Fill a folder with `rows` events, time every query of the wall, and remove the folder."""
+    """Fill a folder with `rows` events, time every query of the wall, and remove the folder; then
+    on a server, its values held against those of chDB.
+    """
     with tempfile.TemporaryDirectory(prefix="warehouse-bench-") as folder:
-        engine = ChdbEngine(Path(folder))
-        warehouse = Warehouse(engine, days_in(ZONE))
-        try:
-            return measured(warehouse, rows)
-        finally:
-            engine.close()
+        with closing(ChdbEngine(Path(folder) / "chdb")) as engine:
+            inside = measured(engine, rows)
+        found = [
+            (what, value, bound, value / bound)
+            for what, value in inside.items()
+            for bound in (LIVE_BOUND if what.startswith(LIVE) else BOUND,)
+        ]
+        with served(Path(folder) / "server") as server:
+            outside = measured(server, rows) if server else {}
+        return found + [
+            (f"server of {'.'.join(map(str, server.version))}: {what}", value, inside[what],
+             value / inside[what])
+            for what, value in outside.items() if server
+        ]  # fmt: skip
 
 
-def measured(warehouse: Warehouse, rows: int) -> list[Measure]:
-    """What `run` returns, of a warehouse that is there."""
+@contextmanager
+def served(folder: Path) -> Iterator[ClickhouseEngine | None]:
+    """A server of the system's packages; None if there is none."""
+    server = Clickhouse(folder)
+    try:
+        server.start()
+    except Missing:
+        yield None
+        return
+    try:
+        with closing(ClickhouseEngine(server.fresh("bench"))) as engine:
+            yield engine
+    finally:
+        server.kill()
+
+
+def measured(engine: Engine, rows: int) -> dict[str, float]:
+    """What was measured, in seconds."""
+    warehouse = Warehouse(engine, days_in(ZONE))
     warehouse.create()
     began = time.perf_counter()
     fill(warehouse, rows)
@@ -59,10 +94,23 @@ def measured(warehouse: Warehouse, rows: int) -> list[Measure]:
     live = [timed(lambda batch=batch: warehouse.write(batch)) for batch in live_batches(rows)]
     report(warehouse)
     check(warehouse)
-    found = measures(f"a live batch of {LIVE_EVENTS} facts written", live, LIVE_BOUND)
+    found = cuts(LIVE, live)
     for name, query in wall_queries(warehouse).items():
-        found += measures(name, [timed(query) for _ in range(REPEATS)], BOUND)
+        found |= cuts(name, [timed(query) for _ in range(REPEATS)])
+    for name, query in lookups(warehouse).items():
+        found |= cuts(name, [timed(query) for _ in range(LIST_REPEATS)])
     return found
+
+
+def lookups(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
+    """A page of each kind of list, and the search."""
+    when = queries.moment(NOW, ZONE)
+
+    def page(what: str) -> Callable[[], object]:
+        return lambda: lookup.page(warehouse, when, what, "", "", 50)
+
+    pages = {f"list {what}": page(what) for what in LISTS}
+    return {**pages, "a case by part of its number": lambda: lookup.find(warehouse, "000012345")}
 
 
 def wall_queries(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
@@ -90,13 +138,10 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def measures(name: str, seconds: list[float], bound: float) -> list[Measure]:
+def cuts(name: str, seconds: list[float]) -> dict[str, float]:
     """The p50 and p95 of some runs."""
-    cuts = quantiles(seconds, n=20)
-    return [
-        (f"{name}, {at}", cut, bound, cut / bound)
-        for at, cut in (("p50", cuts[9]), ("p95", cuts[18]))
-    ]
+    found = quantiles(seconds, n=20)
+    return {f"{name}, p50": found[9], f"{name}, p95": found[18]}
 
 
 def live_batches(position: int) -> list[Batch]:
@@ -190,6 +235,8 @@ def check(warehouse: Warehouse) -> None:
     assert len(wall.cards) == queries.CARDS
     assert len(wall.stream) == queries.STREAM
     assert wall.curve.received[-1] == kpi.received
+    assert all(lookup.page(warehouse, queries.moment(NOW, ZONE), w, "", "", 9).lines for w in LISTS)
+    assert lookup.find(warehouse, "000012345")
     print(
         f"{kpi.open:,} open, {kpi.received:,} received today, {len(wall.departments)} departments"
     )

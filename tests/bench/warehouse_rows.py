@@ -1,8 +1,8 @@
 """Rows that a city's seven months would have left in the warehouse, invented by the engine.
 
-SQL from numbers: cases of some seven events each, 34 departments with 1,135 items, two changed
-rows an event, one case in ten with a card. No more than plausible; the names say that they are made
-up.
+SQL from numbers, which a ClickHouse of 2018 takes too: cases of some seven events each, 34
+departments with 1,135 items, two changed rows an event, one case in ten with a card. No more than
+plausible; the names say that they are made up.
 """
 
 from __future__ import annotations
@@ -23,22 +23,26 @@ START = NOW - SPAN
 EVENTS_A_CASE = 7
 
 CASES = f"""
-select number as c, cityHash64(number) as h, concat('AC', leftPad(toString(c), 9, '0')) as case_no,
+select number as c, turn, cityHash64(number) as h,
+  concat('AC', toString(1000000000 + c)) as case_no,
   concat('s', toString(h % 5)) as source, h % 1135 as n,
-  concat('51010', leftPad(toString(n), 6, '0')) as item,
+  concat('51010', toString(1000000 + n)) as item,
   concat('许可事项（示例）', toString(n)) as item_name,
   concat('第', toString(n % 34), '行政审批部门') as department,
-  {START} + c * intDiv({SPAN}, {{cases}}) as received,
+  toInt64({START} + c * intDiv({SPAN}, {{cases}})) as received,
   received + ({DAY} * (h % 3)) as accepted,
   (intDiv(h, 7) % 20 + 1) * {DAY} as promised,
   accepted + promised as yellow,
   accepted + promised * 2 as red,
-  accepted + intDiv(promised * (intDiv(h, 11) % 110), 100) as done
-from numbers({{first}}, {{many}})
+  accepted + intDiv(promised * (intDiv(h, 11) % 110), 100) as done,
+  {{seen}} as seen
+from (
+  select number, turn from numbers({{first}}, {{many}}) array join range({{turns}}) as turn
+)
 """
-"""The lives of cases: one in twelve is late."""
+"""The lives of cases, as they stood at `seen`: one in twelve is late."""
 
-ENDED = f"done <= {NOW}"
+ENDED = "done <= seen"
 
 
 def ended(value: str, otherwise: str = "0") -> str:
@@ -52,7 +56,7 @@ CASE_VALUES = {
     "history": "h % 50 = 0",
     "provisional": "h % 900 = 0",
     "received_at": "received",
-    "accepted_at": f"if(accepted <= {NOW}, accepted, 0)",
+    "accepted_at": "if(accepted <= seen, accepted, 0)",
     "stopped_at": ended("done"),
     "concluded_at": ended("done"),
     "due_day": "toDate(toDateTime(intDiv(yellow, 1000000), 'Asia/Shanghai'))",
@@ -86,7 +90,7 @@ def insert_cases(
     """Rows of a table from the lives of the cases from `first` on."""
     names = [column.name for column in schema.BY_NAME[table].columns]
     columns = ", ".join(values.get(name, value_of(name)) for name in names)
-    lives = CASES.format(cases=cases, first=first, many=cases - first)
+    lives = CASES.format(cases=cases, first=first, many=cases - first, seen=NOW, turns=1)
     warehouse._engine.command(
         f"insert into {table} ({', '.join(names)}) select {columns} from ({lives}) where {where}"
     )
@@ -99,6 +103,7 @@ def fill(warehouse: Warehouse, rows: int) -> None:
     fill_changes(warehouse, rows, cases)
     fill_open(warehouse, rows, cases)
     fill_cards(warehouse, rows, cases)
+    fill_register(warehouse, rows, cases)
     fill_sums(warehouse, rows, cases)
 
 
@@ -112,8 +117,8 @@ def fill_events(warehouse: Warehouse, rows: int, cases: int) -> None:
         "kind": "arrayElement(['ApplicationReceived', 'CaseAccepted', 'StepCompleted',"
         " 'StepCompleted', 'DecisionSigned', 'CaseConcluded', 'ResultDelivered'], e % 7 + 1)",
         "source": "concat('s', toString(h % 5))",
-        "case_no": "concat('AC', leftPad(toString(c), 9, '0'))",
-        "item": "concat('51010', leftPad(toString(h % 1135), 6, '0'))",
+        "case_no": "concat('AC', toString(1000000000 + c))",
+        "item": "concat('51010', toString(1000000 + h % 1135))",
         "item_name": "concat('许可事项（示例）', toString(h % 1135))",
         "department": "concat('第', toString(h % 1135 % 34), '行政审批部门')",
         "detail": "''",
@@ -132,24 +137,28 @@ def fill_events(warehouse: Warehouse, rows: int, cases: int) -> None:
         )
 
 
+AT = f"least(received + intDiv((done - received) * {{}}, 6), toInt64({NOW}))"
+"""When a case's step, of 0 to 6, was recorded."""
+
+
 def fill_changes(warehouse: Warehouse, rows: int, cases: int) -> None:
-    """Two rows an event: −1 and +1, for the past."""
-    stamps = "array join range(7) as step array join [-1, 1] as s"
-    at = f"least(received + step * intDiv(done - received, 7), {NOW})"
-    for part in range(10):
-        first, many = cases * part // 10, cases // 10
-        lives = CASES.format(cases=cases, first=first, many=many)
-        names = [column.name for column in schema.CASE_CHANGES.columns]
-        values = {
-            "position": f"intDiv({rows} * (c + step), {cases})",
-            "recorded_at": at,
-            "sign": "s",
-            "facts": "step",
-        }
-        columns = ", ".join(values.get(name, value_of(name)) for name in names)
+    """For the past: a case's first row, then −1 and +1 for each of six events more."""
+    names = [column.name for column in schema.CASE_CHANGES.columns]
+    values = {
+        "position": f"least({rows}, intDiv({rows} * (c + intDiv(turn + 1, 2)), {cases}))",
+        "recorded_at": AT.format("intDiv(turn + 1, 2)"),
+        "sign": "if(turn % 2 = 0, 1, -1)",
+        "facts": "intDiv(turn, 2) + 1",
+    }
+    columns = ", ".join(values.get(name, value_of(name)) for name in names)
+    many = cases // 10
+    for first in range(0, many * 10, many):
+        lives = CASES.format(
+            cases=cases, first=first, many=many, seen=AT.format("intDiv(turn, 2)"),
+            turns=13,
+        )  # fmt: skip
         warehouse._engine.command(
-            f"insert into case_changes ({', '.join(names)})"
-            f" select {columns} from ({lives}) {stamps}"
+            f"insert into case_changes ({', '.join(names)}) select {columns} from ({lives})"
         )
 
 
@@ -186,6 +195,13 @@ def fill_cards(warehouse: Warehouse, rows: int, cases: int) -> None:
         signed = values | {"sign": str(sign), "state": f"'{state}'"}
         insert_cases(warehouse, "cards", cases, 0, signed, where)
     mark(warehouse, "cards", rows)
+
+
+def fill_register(warehouse: Warehouse, rows: int, cases: int) -> None:
+    """One row a case."""
+    values = {"position": str(rows), "sign": "1"}
+    insert_cases(warehouse, "register", cases, 0, values, "1")
+    mark(warehouse, "register", rows)
 
 
 def fill_sums(warehouse: Warehouse, rows: int, cases: int) -> None:

@@ -1,4 +1,4 @@
-"""One engine for all contract tests of the warehouse: chDB allows no second folder a process."""
+"""One engine for all contract tests of the warehouse, and then the other."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from collections.abc import Iterator
 import pytest
 
 from projections.chdb import ChdbEngine
+from projections.clickhouse import ClickhouseEngine
 from projections.warehouse import Engine, Warehouse
 from tests.warehouse_history import DAY_OF
 
 
-@pytest.fixture(scope="session", params=["chdb"])
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+@pytest.fixture(
+    scope="session", params=["chdb", pytest.param("clickhouse", marks=pytest.mark.cluster)]
+)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """One engine a process: chDB allows no second folder beside the first."""
-    opened = ChdbEngine(tmp_path_factory.mktemp("warehouse"))
+    opened = _chdb(request) if request.param == "chdb" else _clickhouse(request)
     yield opened
     opened.close()
+
+
+def _chdb(request: pytest.FixtureRequest) -> Engine:
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return ChdbEngine(folders.mktemp("warehouse"))
+
+
+def _clickhouse(request: pytest.FixtureRequest) -> Engine:
+    return ClickhouseEngine(request.getfixturevalue("clickhouse").fresh("contract"))
 
 
 @pytest.fixture

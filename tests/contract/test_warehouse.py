@@ -12,14 +12,25 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 
-from projections import queries, schema
-from projections.blocks import Batch, CaseChange
+from projections import lookup, queries, schema
+from projections.blocks import Batch, CardChange, CaseChange
 from projections.chdb import ChdbEngine
 from projections.contributions import SLOT
 from projections.figures import Wall
 from projections.rows import CaseRow
-from projections.warehouse import MARK_EVERY, Engine, Warehouse, WarehouseBusy, WarehouseError
+from projections.warehouse import (
+    MARK_EVERY,
+    Engine,
+    ParameterUnfit,
+    Warehouse,
+    WarehouseBusy,
+    WarehouseError,
+    WarehouseTaken,
+)
 from tests.warehouse_history import DAY_OF, HOUR, MONTH_TURNS, NOW, START, ZONE, History, event
 
 
@@ -201,18 +212,19 @@ class Failing:
     def __init__(self, engine: Engine, inserts: int, *, stored: bool) -> None:
         self._engine, self._left, self._stored = engine, inserts, stored
         self.command, self.query, self.close = engine.command, engine.query, engine.close
+        self.version, self.claim = engine.version, engine.claim
 
-    def insert(self, table, columns) -> None:  # type: ignore[no-untyped-def]
+    def insert(self, table, columns, claim) -> None:  # type: ignore[no-untyped-def]
         self._left -= 1
         if self._left == 0 and not self._stored:
             raise WarehouseError("gone")
-        self._engine.insert(table, columns)
+        self._engine.insert(table, columns, claim)
         if self._left == 0:
             raise WarehouseError("gone, but stored")
 
 
 @pytest.mark.parametrize("stored", [False, True])
-@pytest.mark.parametrize("inserts", range(1, 8))
+@pytest.mark.parametrize("inserts", range(1, len(schema.TABLES) + 1))
 def test_a_crash_between_two_tables_loses_and_doubles_nothing(
     whole: Wall, warehouse: Warehouse, engine: Engine, history: History, inserts: int, stored: bool
 ) -> None:
@@ -275,6 +287,20 @@ def test_a_batch_over_the_turn_of_a_month_goes_into_each_partition(warehouse: Wa
     assert parts == [(len(months), 400)]
 
 
+def test_a_renamed_item_is_found_by_its_new_name_only(warehouse: Warehouse) -> None:
+    """A case has one line in the register."""
+    old = CaseRow(source="s", case_no="1", item="i", item_name="旧名", department="d", kind="01")
+    new = structs.replace(old, item_name="新名")
+    warehouse.write(Batch(1, NOW, cases=[CaseChange(1, NOW, None, old)]))
+    warehouse.write(Batch(2, NOW, cases=[CaseChange(2, NOW, old, structs.replace(old, facts=2))]))
+    changes = [CaseChange(3, NOW, old, new), CaseChange(4, NOW, new, structs.replace(new, facts=3))]
+    warehouse.write(Batch(4, NOW, cases=changes))
+
+    assert lookup.find(warehouse, "旧") == []
+    assert lookup.find(warehouse, "新") == [("s", "1", "新名")]
+    assert warehouse.query("select sum(sign) from register where source != ''") == [(1,)]
+
+
 def test_a_table_without_rows_is_marked_now_and_then(warehouse: Warehouse) -> None:
     """A log in which cards are rare is not read again from its beginning."""
     row = CaseRow(source="s", case_no="1", item="i", item_name="n", department="d", kind="01")
@@ -302,14 +328,56 @@ def test_a_failing_query_says_what_the_engine_said(warehouse: Warehouse) -> None
         warehouse.query("select nosuch")
 
 
-@pytest.mark.parametrize(
-    "text", ["it's", 'say "so"', "back\\slash\\n", "tab\tline\nend", "中文", ""]
+LONG = "长'\\" * 200_000
+TEXTS = st.one_of(
+    st.text(st.sampled_from("'\"\\`\0\b\t\n\r\v%_{}:;-/*?中🀄\u2028\x7f"), max_size=40),
+    st.text(max_size=200),
 )
-def test_a_text_parameter_arrives_as_it_is(warehouse: Warehouse, text: str) -> None:
-    """Whatever is in it."""
-    assert warehouse.query("select {text:String}", text=text) == [(text,)]
 
 
+@given(text=TEXTS)
+@example(text="")
+@example(text="'; drop table events; --")
+@example(text="{text:String}")
+@example(text=LONG)
+@settings(max_examples=100, deadline=None)
+def test_a_text_parameter_arrives_as_it_is(engine: Engine, text: str) -> None:
+    """Whatever is in it, and its length in bytes is the engine's too."""
+    found = engine.query("select {text:String}, length({text:String})", {"text": text})
+    assert found == [(text, len(text.encode()))]
+
+
+@given(first=st.integers(-(2**63), 2**63 - 1), second=st.integers(0, 2**64 - 1))
+@example(first=-(2**63), second=2**64 - 1)
+@settings(max_examples=50, deadline=None)
+def test_a_number_parameter_arrives_as_it_is(engine: Engine, first: int, second: int) -> None:
+    """A minus before a minus begins no comment."""
+    sql = "select {first:Int64}, 1 -{sign:Int8}, {second:UInt64}"
+    found = engine.query(sql, {"first": first, "second": second, "sign": -1})
+    assert found == [(first, 2, second)]
+
+
+@given(day=st.dates(date(1970, 1, 1), date(2105, 12, 31)))
+@settings(max_examples=50, deadline=None)
+def test_a_day_parameter_arrives_as_it_is(engine: Engine, day: date) -> None:
+    """From the first day that a Date holds to the last."""
+    found = engine.query("select toString({day:Date}), toUInt32({day:Date})", {"day": day})
+    assert found == [(day.isoformat(), (day - date(1970, 1, 1)).days)]
+
+
+def test_lists_are_parameters_too(engine: Engine) -> None:
+    """Empty ones included."""
+    sql = "select has({some:Array(String)}, '是'), length({none:Array(Int64)})"
+    assert engine.query(sql, {"some": ["it's", "是"], "none": []}) == [(1, 0)]
+
+
+def test_a_parameter_that_does_not_fit_is_refused(engine: Engine) -> None:
+    """Before anything is asked."""
+    with pytest.raises(ParameterUnfit, match="day:Date"):
+        engine.query("select {day:Date}", {"day": "2026-11-20"})
+
+
+@pytest.mark.parametrize("engine", ["chdb"], indirect=True)
 def test_an_open_folder_is_refused_by_name(tmp_path: Path, engine: Engine) -> None:
     """A second process (a second opening, here) is told which folder."""
     folder = Path(engine._path).parent  # type: ignore[attr-defined]
@@ -356,3 +424,127 @@ def test_threads_read_while_one_writes(warehouse: Warehouse, history: History) -
     october = sum(one.recorded_at < MONTH_TURNS for one in history.events)
     assert set(seen) <= {0, october, *sizes}
     assert warehouse.query(COUNT_EVENTS) == [(2_000,)]
+
+
+def test_a_writer_that_slept_stores_nothing(
+    whole: Wall, warehouse: Warehouse, engine: Engine, history: History
+) -> None:
+    """Another has claimed the warehouse since; its next block is refused, and each one after it."""
+    warehouse.write(history.batch(0, 1_000))
+    other = Warehouse(engine, DAY_OF)
+    other.write(history.batch(1_000, 1_400))
+
+    for _ in range(2):
+        with pytest.raises(WarehouseTaken, match="taken over table events"):
+            warehouse.write(history.batch(1_000, 1_500))
+
+    assert other.query(COUNT_EVENTS) == [(1_400,)]
+    other.write(history.batch(1_400, 2_000))
+    assert shown(other) == whole
+
+
+def test_writers_that_take_turns_double_nothing(
+    whole: Wall, warehouse: Warehouse, engine: Engine, history: History
+) -> None:
+    """Each claims, writes, and tries again after the other has claimed; no batch is left out."""
+    writers = [warehouse, Warehouse(engine, DAY_OF)]
+    after, turn = 0, 0
+    while after < 2_000:
+        now, stale = writers[turn % 2], writers[(turn + 1) % 2]
+        after = now.resume_from()
+        now.write(history.batch(after, min(after + 170, 2_000)))
+        if turn:
+            with pytest.raises(WarehouseTaken):
+                stale.write(history.batch(after, 2_000))
+        turn += 1
+        after = min(warehouse.highest(table.name) for table in schema.TABLES)
+
+    assert shown(warehouse) == whole
+    assert warehouse.query(COUNT_EVENTS) == [(2_000,)]
+
+
+def test_tables_made_anew_begin_at_nought(warehouse: Warehouse, history: History) -> None:
+    """Whoever knew how far they reached is not misled."""
+    looker = Warehouse(warehouse._engine, DAY_OF)
+    warehouse.write(history.batch(0, 2_000))
+    before = [looker.highest(table.name) for table in schema.TABLES]
+    warehouse.drop_all()
+    warehouse.create()
+
+    assert min(before) > 1_900
+    assert [looker.highest(table.name) for table in schema.TABLES] == [0] * len(before)
+    warehouse.write(history.batch(0, 40))
+    assert looker.highest("events") == 40
+
+
+QUARTERS = 9
+LONG_AGO = History(seed=5, changes=900, months=QUARTERS)
+"""Over nine months, February to October and the first days of November."""
+
+
+def test_what_is_forgotten_is_gone_and_nothing_else(warehouse: Warehouse) -> None:
+    """Months of the past that ended before the day; figures and positions stay."""
+    warehouse.write(LONG_AGO.batch(0, 900))
+    before = shown(warehouse), warehouse.resume_from()
+    old = [one for one in LONG_AGO.events if schema.month_of(one.recorded_at) < 202606]
+
+    dropped = warehouse.forget_before(date(2026, 6, 30))
+
+    assert {one.table for one in dropped} == {"events", "case_changes", "card_changes"}
+    months = [one.month for one in dropped if one.table == "events"]
+    assert months == sorted({schema.month_of(one.recorded_at) for one in old})
+    assert sum(one.rows for one in dropped if one.table == "events") == len(old) > 0
+    assert warehouse.query(COUNT_EVENTS) == [(900 - len(old),)]
+    assert (shown(warehouse), warehouse.resume_from()) == before
+    assert warehouse.forget_before(date(2026, 6, 30)) == []
+
+
+def test_the_newest_months_are_never_forgotten(warehouse: Warehouse) -> None:
+    """They hold the position, and what the lists of the month look back into."""
+    warehouse.write(LONG_AGO.batch(0, 900))
+
+    dropped = warehouse.forget_before(date(2030, 1, 1))
+
+    assert max(one.month for one in dropped) == 202609
+    assert warehouse.resume_from() == 900
+    assert warehouse.forget_before(date(2030, 1, 1)) == []
+
+
+def test_a_table_without_news_keeps_its_last_month(warehouse: Warehouse) -> None:
+    """However old: its position lies there, and the log is not read again for it."""
+    row = CaseRow(source="s", case_no="1", item="i", item_name="n", department="d", kind="01")
+    old, new = START - 300 * 24 * HOUR, START
+    card = CardChange(1, old, None, LONG_AGO.card_changes[0].new)
+    warehouse.write(Batch(1, old, [event(1, old, row)], cards=[card]))
+    warehouse.write(Batch(2, new, [event(2, new, row)]))
+
+    dropped = warehouse.forget_before(date(2026, 6, 1))
+
+    assert [one.table for one in dropped] == ["events"]
+    assert (warehouse.highest("card_changes"), warehouse.highest("events")) == (1, 2)
+
+
+def test_a_warehouse_filled_again_leaves_out_what_was_forgotten(engine: Engine) -> None:
+    """With the same day it comes to the same rows, in batches over the turn of months too."""
+    day = date(2026, 6, 30)
+    first = Warehouse(engine, DAY_OF)
+    first.drop_all()
+    first.create()
+    first.write(LONG_AGO.batch(0, 900))
+    first.forget_before(day)
+    kept = [first.query(ROWS.format(table)) for table in PAST], shown(first)
+
+    again = Warehouse(engine, DAY_OF, keep_from=day)
+    again.drop_all()
+    again.create()
+    for after in range(0, 900, 180):
+        again.write(LONG_AGO.batch(after, after + 180))
+
+    found = [again.query(ROWS.format(table)) for table in PAST], shown(again)
+    assert found == kept
+    assert again.resume_from() == 900
+    assert again.forget_before(day) == []
+
+
+PAST = tuple(table.name for table in schema.TABLES if table.monthly)
+ROWS = "select count(), sum(position), sum(recorded_at) from {} where source != ''"

@@ -17,8 +17,8 @@ from supervision.demonstration.office import DAY, city_calendar
 from supervision.demonstration.reporting import AHEAD_ID
 from supervision.facts import FACTS, Instant, instant
 from supervision.intake.reading import NOT_REPORTED, PRIVATE
-from supervision.judgement.clocks import step_order
 from supervision.judgement.deadline import parse_limit
+from supervision.judgement.item import step_order
 from supervision.lists import ItemPublished
 from supervision.record import Incoming, Record
 from supervision.runners.demonstration import (

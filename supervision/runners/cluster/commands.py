@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
@@ -26,11 +27,13 @@ def serve(role: str) -> None:
     intake      the API for departments; any number
     wall        the wall and the pages behind it; any number
     """
+    from .patient import Stopping
     from .station import Station
 
     given = settings()
     logs.setup(given.log_format, given.log_level, role, logs.instance_name())
-    _work(role)(Station(role, given))
+    with suppress(Stopping):
+        _work(role)(Station(role, given))
 
 
 def _work(role: str) -> Callable[..., None]:

@@ -44,6 +44,15 @@ class Generations:
         self._pointers.close()
 
 
+def current_generation(given: Settings) -> int:
+    """The generation in use. StoreDown and its like."""
+    generations = Generations(given)
+    try:
+        return generations.current()
+    finally:
+        generations.close()
+
+
 def open_engine(given: Settings) -> ClickhouseEngine:
     """The server of the settings, on the database that they name. WarehouseError."""
     url = given.clickhouse

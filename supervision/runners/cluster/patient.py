@@ -33,10 +33,12 @@ class Stopping(SupervisionError):
 class Patient:
     """The calls of a record that the roles make; `failed` says what is being waited for."""
 
-    def __init__(self, record: Record, stop: Event) -> None:
+    def __init__(self, record: Record, stop: Event, told: Callable[[str], object]) -> None:
+        """`told` hears the same at each try, and "" when it is over."""
         self.record = record
         self.failed = ""
         self._stop = stop
+        self._told = told
 
     def append_many(self, appends: Sequence[Append]) -> list[int]:
         """As Record's; StreamConflict too where a first try was stored but not answered."""
@@ -84,8 +86,11 @@ class Patient:
                 if not self.failed:
                     log.warning("waiting for the log", extra={"why": str(error)})
                 self.failed = str(error)
+                self._told(self.failed)
             else:
-                self.failed = ""
+                if self.failed:
+                    self.failed = ""
+                    self._told("")
                 return answer
             if self._stop.wait(RETRY):
                 raise Stopping

@@ -6,6 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
+
+import faust
 
 from projections.filling import Filled, Filling
 from projections.stream import rows_app, run
@@ -53,7 +56,7 @@ class _Rows:
         while not asked.is_set():
             try:
                 await make_topics(self._brokers, self._station.given.partitions)
-                await run(lambda: rows_app(self._brokers, folder, self._take, within), asked)
+                await run(lambda: self._app(folder, within), asked)
             except Stopping:
                 break
             except Exception as error:  # noqa: BLE001 told, and tried again
@@ -61,6 +64,10 @@ class _Rows:
                 await asyncio.wait([asyncio.ensure_future(asked.wait())], timeout=RETRY)
         self._leave()
         self._generations.close()
+
+    def _app(self, folder: Path, within: float) -> faust.App:
+        ready = self._station.telling.ready
+        return rows_app(self._brokers, folder, self._take, within, ready)
 
     def _take(self, parcels: Sequence[Parcel]) -> None:
         """Write what the parcels bring, whatever it takes; Stopping."""
@@ -95,7 +102,8 @@ class _Rows:
                 self._generation = current
         if self._filling is None:
             self._warehouse = open_warehouse(self._station.given, self._generation)
-            self._filling = Filling(self._station.patient, self._warehouse)
+            most = self._station.given.rows_most
+            self._filling = Filling(self._station.patient, self._warehouse, most)
             where = {"generation": self._generation, "position": self._filling.position}
             log.info("filling", extra=where)
         return self._filling

@@ -19,7 +19,9 @@ from projections.checking import Checked, check_rows
 from projections.warehouse import Dropped
 
 from ...errors import SupervisionError
-from .generations import Generations, drop_generations, open_warehouse
+from ...store.election import Election
+from .generations import current_generation, drop_generations, open_warehouse
+from .patient import Stopping
 from .retention import months_before
 from .station import ASK_EVERY, Says, Station
 
@@ -45,13 +47,22 @@ def serve(station: Station) -> None:
     """Run until told to end."""
     with station.running(), station.election("scheduler") as election:
         while not station.stop.is_set():
-            held = election.try_win()
-            station.telling.ready()
-            station.telling.elected("scheduler", holds=held)
-            station.tell(0, 0, 0, Says(leads=held))
-            if held:
-                _ring(station, election.held)
+            try:
+                _lead_or_wait(station, election)
+            except SupervisionError as error:
+                station.tell(0, 0, 0, Says(leads=False, failed=station.alarm("scheduling", error)))
             station.stop.wait(ASK_EVERY)
+
+
+def _lead_or_wait(station: Station, election: Election) -> None:
+    held = election.try_win()
+    station.telling.clear("scheduling")
+    station.telling.ready()
+    station.telling.elected("scheduler", holds=held)
+    station.tell(0, 0, 0, Says(leads=held))
+    if held:
+        _ring(station, election.held)
+        station.telling.elected("scheduler", holds=False)
 
 
 def _ring(station: Station, held: Callable[[], bool]) -> None:
@@ -80,6 +91,8 @@ def _job(station: Station, name: str, work: Callable[[Station], object]) -> Call
     def run() -> None:
         try:
             found = work(station)
+        except Stopping:
+            return
         except Exception as error:  # noqa: BLE001 told, and tried again at the next bell
             station.alarm(name, error)
         else:
@@ -95,11 +108,7 @@ def forget_rows(station: Station) -> list[Dropped]:
     before = months_before(today, station.given.retention_months)
     if before is None:
         return []
-    generations = Generations(station.given)
-    try:
-        warehouse = open_warehouse(station.given, generations.current())
-    finally:
-        generations.close()
+    warehouse = open_warehouse(station.given, current_generation(station.given))
     try:
         return warehouse.forget_before(before)
     finally:
@@ -108,21 +117,13 @@ def forget_rows(station: Station) -> list[Dropped]:
 
 def drop_old_generations(station: Station) -> list[int]:
     """Warehouses that a rebuild has replaced; which went."""
-    generations = Generations(station.given)
-    try:
-        current = generations.current()
-    finally:
-        generations.close()
+    current = current_generation(station.given)
     return drop_generations(station.given, lambda number: number < current)
 
 
 def compare_rows(station: Station) -> Checked:
     """Whether the wall's rows are those that follow from the log, by a random sample."""
-    generations = Generations(station.given)
-    try:
-        warehouse = open_warehouse(station.given, generations.current())
-    finally:
-        generations.close()
+    warehouse = open_warehouse(station.given, current_generation(station.given))
     try:
         checked = check_rows(station.patient, warehouse, SAMPLE, token_hex(8))
     finally:

@@ -129,7 +129,8 @@ class Looking:
         self._shown = Shown(partitions)
         self._lock = Lock()
         self._stop = Event()
-        self._failed = ""
+        self.failed = ""
+        """Why the board or the log cannot be read; empty while they can."""
         self._measured = 0.0
         self._thread = Thread(target=self._look, name="board", daemon=True)
         self._thread.start()
@@ -139,13 +140,13 @@ class Looking:
             try:
                 self._take(self._head(), self._board.read())
             except (StoreError, msgspec.MsgspecError) as error:
-                self._failed = str(error)
+                self.failed = str(error)
 
     def _take(self, head: int, board: list[Told]) -> None:
         with self._lock:
             before = self._shown.at
             self._shown.take(board, time.time_ns() // 1000, head)
-            self._failed = ""
+            self.failed = ""
             if self._shown.at > before:
                 self._measured = time.time()
 
@@ -157,8 +158,8 @@ class Looking:
     def health(self) -> Health:
         """How the cluster is."""
         with self._lock:
-            if self._failed:
-                return msgspec.structs.replace(self._shown.health, store_failed=self._failed)
+            if self.failed:
+                return msgspec.structs.replace(self._shown.health, store_failed=self.failed)
             return self._shown.health
 
     @property

@@ -8,12 +8,13 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from threading import Event
-from typing import Any
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -28,14 +29,29 @@ from ..listening import listening
 from ..logs import instance_name
 from ..settings import Settings, open_record
 from ..telling import Telling
-from .patient import Patient
+from .patient import RETRY, Patient, Stopping
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TELL_EVERY = 0.1
 """Seconds between two words to the board, at least."""
 ASK_EVERY = 0.5
 """Seconds between two tries to be elected, and between two looks whether one still is."""
+BEAT_EVERY = 1.0
+"""Seconds between two words that the process lives."""
+BEAT_EVERY = 1.0
+"""Seconds between two beats of an event loop."""
+NEEDS = {
+    "publisher": ("database", "kafka"),
+    "watch": ("database", "kafka"),
+    "rows": ("database", "kafka", "clickhouse"),
+    "links": ("database",),
+    "scheduler": ("database", "clickhouse"),
+    "intake": ("database",),
+    "wall": ("database", "clickhouse"),
+}
+"""What must be set for each role."""
 
 
 class NotSet(SupervisionError):
@@ -84,18 +100,21 @@ class Slot:
 
 
 class Station:
-    """One running role. `stop` is set when it must end."""
+    """One running role. `stop` is set when it must end; `record` is there once it is open."""
+
+    record: Record
+    patient: Patient
 
     def __init__(self, role: str, given: Settings) -> None:
-        if not given.database:
-            raise NotSet(role, "database")
+        """NotSet."""
+        for name in NEEDS[role]:
+            if not getattr(given, name):
+                raise NotSet(role, name)
         self.role = role
         self.given = given
         self.instance = instance_name()
         self.stop = Event()
         self.telling = Telling(role, self.instance)
-        self.record: Record = open_record(given)
-        self.patient = Patient(self.record, self.stop)
         self.board = Board(given.database)
         self._told = 0.0
         self._ends: list[Callable[[], object]] = []
@@ -107,10 +126,8 @@ class Station:
 
     @property
     def brokers(self) -> Brokers:
-        """Where Kafka is; NotSet."""
+        """Where Kafka is."""
         given = self.given
-        if not given.kafka:
-            raise NotSet(self.role, "kafka")
         return Brokers(
             ",".join(given.brokers),
             given.topic_prefix,
@@ -119,6 +136,7 @@ class Station:
             given.kafka_username,
             given.kafka_password,
             given.kafka_ca_file,
+            given.kafka_replicas,
         )
 
     @property
@@ -151,57 +169,132 @@ class Station:
             )
         except StoreError as error:
             self.telling.failed(error)
+            self.telling.alarm("board", str(error), useless=False)
+        else:
+            self.telling.clear("board")
 
     def alarm(self, code: str, error: BaseException) -> str:
-        """Something failed and is tried again: told in one line; the line."""
+        """Something failed and is tried again: the one line that is told, and logged if new."""
         text = str(error) if isinstance(error, SupervisionError) else _named(error)
+        self.telling.beat()
         self.telling.failed(error)
-        self.telling.alarm(code, text)
-        log.error("%s failed", code, extra={"why": text}, exc_info=_unexpected(error))
+        if self.telling.alarm(code, text):
+            log.error("%s failed", code, extra={"why": text}, exc_info=_unexpected(error))
         return text
 
+    def until(self, code: str, call: Callable[[], T]) -> T:
+        """What `call` gives, once the server that it needs does its part; tells meanwhile what it
+        waits for. Stopping, and whatever no retry helps.
+        """
+        while True:
+            try:
+                found = call()
+            except SupervisionError as error:
+                if not error.retry:
+                    raise
+                self.alarm(code, error)
+            else:
+                self.telling.clear(code)
+                return found
+            if self.stop.wait(RETRY):
+                raise Stopping
+
     def on_stop(self, call: Callable[[], object]) -> None:
-        """Call this when the role is told to end."""
+        """Call this when the role is told to end; at once if it was."""
         self._ends.append(call)
+        if self.stop.is_set():
+            call()
 
     def end(self) -> None:
         """End the role."""
         self.stop.set()
         self.telling.ready(is_ready=False)
-        for call in self._ends:
+        for call in list(self._ends):
             call()
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Listen for health and metrics, end on SIGTERM and Ctrl-C, and clear the board after."""
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: self.end())
+        """Listen for health and metrics, wait for the record, end on SIGTERM and Ctrl-C, and clear
+        the board after. Stopping where that comes while it waits.
+        """
+        self._hear()
         try:
             with listening(self.telling, self.given.told_host, self.given.told_port):
                 log.info("the role %s begins", self.role)
+                self.open()
                 yield
         finally:
-            self._close()
+            self.close()
             log.info("the role %s has ended", self.role)
 
-    def _close(self) -> None:
+    def open(self) -> None:
+        """Open the record, once its server answers. Stopping; StoreBroken."""
+        self.record = self.until("log", lambda: open_record(self.given))
+        self.patient = Patient(self.record, self.stop, self._wait)
+
+    def _wait(self, why: str) -> None:
+        """The role's work waits for the log, or no longer."""
+        self.telling.beat()
+        if why:
+            self.telling.alarm("log", why)
+        else:
+            self.telling.clear("log")
+
+    def _hear(self) -> None:
+        """End on a signal, in a thread: a handler may come while what `end` needs is locked."""
+        asked: SimpleQueue[int] = SimpleQueue()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda number, _: asked.put(number))
+
+        def hear() -> None:
+            asked.get()
+            self.end()
+
+        Thread(target=hear, name="signals", daemon=True).start()
+
+    def close(self) -> None:
+        """Clear the board, and close what is open."""
         try:
             self.board.forget(self.role, self.instance)
         except StoreError as error:
             log.warning("the board was not told", extra={"why": str(error)})
         self.board.close()
-        self.record.close()
+        if hasattr(self, "record"):
+            self.record.close()
 
 
 def run_async(station: Station, work: Callable[[asyncio.Event], Any]) -> None:
-    """Run a role of asyncio until it is told to end."""
+    """Run a role of asyncio until it is told to end. It lives as long as its loop goes round,
+    though it may have no partition and nothing to do.
+    """
+
+    async def beat() -> None:
+        while True:
+            station.telling.beat()
+            await asyncio.sleep(BEAT_EVERY)
 
     async def main() -> None:
         asked, loop = asyncio.Event(), asyncio.get_running_loop()
-        station.on_stop(lambda: loop.call_soon_threadsafe(asked.set))
-        await work(asked)
+
+        def ask() -> None:
+            with suppress(RuntimeError):  # the loop has ended by itself
+                loop.call_soon_threadsafe(asked.set)
+
+        station.on_stop(ask)
+        beating = asyncio.ensure_future(_beat(station))
+        try:
+            await work(asked)
+        finally:
+            beating.cancel()
 
     asyncio.run(main())
+
+
+async def _beat(station: Station) -> None:
+    """The loop lives, also while Kafka brings nothing."""
+    while True:
+        station.telling.beat()
+        await asyncio.sleep(BEAT_EVERY)
 
 
 def _named(error: BaseException) -> str:

@@ -52,7 +52,8 @@ class _Watching:
                 await asyncio.wait([asyncio.ensure_future(asked.wait())], timeout=RETRY)
 
     def _app(self) -> faust.App:
-        return watch_app(self._brokers, self._sections, self._memory, self._told, self._failed)
+        told, failed, joined = self._told, self._failed, self._station.telling.ready
+        return watch_app(self._brokers, self._sections, self._memory, told, failed, joined)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Stopping):

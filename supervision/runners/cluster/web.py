@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -17,31 +17,34 @@ from projections.warehouse import Scalar, Warehouse, WarehouseError
 
 from ...errors import StoreError
 from ...facts import Instant
-from ...record import Record
+from ...record import Outcome, Record
 from ..application import Place, application
+from ..server import free
 from ..settings import Settings, clock_of, loopback
-from .generations import Generations, open_engine, open_warehouse
+from .generations import Generations, current_generation, open_engine, open_warehouse
 from .shown import Looking
-from .station import NotSet, Says, Station
+from .station import Says, Station
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at which generation of the warehouse is in use."""
 
 
 class Current:
-    """An engine (projections/warehouse.py) that reads whatever generation is in use."""
+    """An engine (projections/warehouse.py) that reads the generation that is written to: what is
+    shown of it and up to which instant is told together. Where nobody writes, that in use.
+    """
 
-    def __init__(self, given: Settings) -> None:
+    def __init__(self, given: Settings, number: int, written: Callable[[], int]) -> None:
+        """Begin with a generation; `written` gives the one that is written to, 0 where that is
+        unknown.
+        """
         self._generations = Generations(given)
         self._engine = open_engine(given)
+        self._written = written
         self._lock = threading.Lock()
-        self._generation = self._generations.current()
-        open_warehouse(given, self._generation).close()
-        self._reading = self._at(self._generation)
+        self._generation = number
+        self._reading = generation(self._engine, number)
         self._looked = time.monotonic()
-
-    def _at(self, number: int) -> ClickhouseEngine:
-        return generation(self._engine, number)
 
     @property
     def version(self) -> Version:
@@ -54,20 +57,20 @@ class Current:
 
     def _now(self) -> ClickhouseEngine:
         with self._lock:
-            if time.monotonic() - self._looked >= LOOK_EVERY:
-                self._looked = time.monotonic()
-                self._look()
+            number = self._written() or self._in_use()
+            if number != self._generation:
+                self._reading.close()
+                self._generation = number
+                self._reading = generation(self._engine, number)
             return self._reading
 
-    def _look(self) -> None:
-        """While PostgreSQL does not answer, what is shown stays."""
-        try:
-            current = self._generations.current()
-        except StoreError:
-            return
-        if current != self._generation:
-            self._reading.close()
-            self._generation, self._reading = current, self._at(current)
+    def _in_use(self) -> int:
+        """Asked for now and then; while PostgreSQL does not answer, what is shown stays."""
+        if time.monotonic() - self._looked >= LOOK_EVERY:
+            self._looked = time.monotonic()
+            with suppress(StoreError):
+                return self._generations.current()
+        return self._generation
 
     def command(self, sql: str) -> None:
         """Not for a reader."""
@@ -91,10 +94,17 @@ class Current:
 class _Cluster:
     """A System (application.py) of other processes."""
 
-    def __init__(self, station: Station, warehouse: Warehouse | None) -> None:
+    def __init__(self, station: Station) -> None:
         self.record: Record = station.record
-        self._warehouse = warehouse
-        self.looking = Looking(station.board, station.given.partitions)
+        self.looking = Looking(station.board, self.record.head, station.given.partitions)
+        self._warehouse: Warehouse | None = None
+
+    def open_warehouse(self, station: Station) -> None:
+        """For the pages, once its server answers. Stopping; WarehouseError."""
+        given = station.given
+        number = station.until("warehouse", lambda: _made(given))
+        current = Current(given, number, lambda: self.looking.generation)
+        self._warehouse = Warehouse(current, days_in(given.zone))
 
     @property
     def warehouse(self) -> Warehouse:
@@ -115,31 +125,57 @@ class _Cluster:
         """How the cluster is."""
         return self.looking.health()
 
+    def close(self) -> None:
+        """Look no more."""
+        self.looking.close()
+        if self._warehouse is not None:
+            self._warehouse.close()
+
+
+def _made(given: Settings) -> int:
+    """The generation in use, which has its tables now. StoreError, WarehouseError."""
+    number = current_generation(given)
+    open_warehouse(given, number).close()
+    return number
+
 
 def serve_wall(station: Station) -> None:
     """The wall and the pages behind it, until told to end."""
-    if not station.given.clickhouse:
-        raise NotSet(station.role, "clickhouse")
-    warehouse = Warehouse(Current(station.given), days_in(station.given.zone))
-    try:
-        _serve(station, _Cluster(station, warehouse), intake=False)
-    finally:
-        warehouse.close()
+    _serve(station, intake=False)
 
 
 def serve_intake(station: Station) -> None:
     """The API for departments, until told to end."""
-    _serve(station, _Cluster(station, None), intake=True)
+    _serve(station, intake=True)
 
 
-def _serve(station: Station, system: _Cluster, *, intake: bool) -> None:
+def _serve(station: Station, *, intake: bool) -> None:
+    given = station.given
+    loopback(given.host)
+    free(given.host, given.port)
+    with station.running():
+        system = _Cluster(station)
+        try:
+            if not intake:
+                system.open_warehouse(station)
+            _answer(station, system, intake=intake)
+        finally:
+            system.close()
+
+
+def _answer(station: Station, system: _Cluster, *, intake: bool) -> None:
     given = station.given
     place = Place(given.district or "本级", given.zone, clock_of(given.home))
-    app = application(system, place, intake=intake, wall=not intake)
+
+    def heard(outcomes: Sequence[Outcome], unreadable: int) -> None:
+        station.telling.took(outcomes)
+        station.telling.unreadable(unreadable)
+
+    app = application(system, place, intake=intake, wall=not intake, heard=heard)
     server = _Server(
         uvicorn.Config(
             app,
-            host=loopback(given.host),
+            host=given.host,
             port=given.port,
             log_config=None,
             access_log=False,
@@ -147,13 +183,13 @@ def _serve(station: Station, system: _Cluster, *, intake: bool) -> None:
         )
     )
     station.on_stop(lambda: setattr(server, "should_exit", True))
-    with station.running():
-        telling = threading.Thread(target=_tell, args=(station, system), name="tell", daemon=True)
-        telling.start()
+    telling = threading.Thread(target=_tell, args=(station, system), name="tell", daemon=True)
+    telling.start()
+    try:
         server.run()
+    finally:
         station.end()
         telling.join()
-        system.looking.close()
 
 
 class _Server(uvicorn.Server):
@@ -169,7 +205,7 @@ def _tell(station: Station, system: _Cluster) -> None:
     """That it lives, and how far what it shows has come."""
     while not station.stop.wait(LOOK_EVERY):
         at, _ = system.shown()
-        if at or station.role == "intake":
-            station.telling.ready()
+        intake = station.role == "intake"
+        station.telling.ready(is_ready=not system.looking.failed if intake else bool(at))
         position = system.looking.position
         station.tell(position, position + system.health().behind, at, Says())

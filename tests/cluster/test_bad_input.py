@@ -1,0 +1,354 @@
+"""Servers that are down or slow, a wrong password, a wrong topic, messages that nobody should read.
+
+Each is named in one line with what to do, tried again where that helps, set aside where it does
+not, and nothing that was acknowledged is lost. One town for the whole file, whose roles are started
+while all its servers are down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import urllib.error
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from projections.watch import Watch
+from supervision.acts import CardAct
+from supervision.delivery.parcel import FORM, Parcel, encode
+from supervision.facts import Fact, instant
+from supervision.intake.keys import new_key
+from supervision.publishing import publish_missing
+from supervision.record import Record
+from supervision.store.mapping import encode as encoded
+from tests.cluster.permits import SOURCE, begun, lists, look, metric, now, post, readiness
+from tests.cluster.town import Process, Town
+from tests.product import SUPERVISE, until
+from tools.services import Clickhouse, Kafka, Postgres, Server
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+ROLES = ("publisher", "watch", "rows", "intake", "wall", "links", "scheduler")
+RED = {"act": "CardIssued", "severity": "red"}
+LATER = timedelta(days=9)
+
+
+class Place(Town):
+    """The town, and all that it acknowledged."""
+
+    key = ""
+
+    def begin(self, case: str, due: timedelta) -> None:
+        """Report a case that is due so far from now; it is acknowledged."""
+        told = begun(case, now() + due)
+        answers = post(self.one("intake"), self.key, told)
+        assert [each["status"] for each in answers] == ["stored"] * len(told), answers
+        self.acknowledged += [each["id"] for each in told]
+
+    def seen(self, case: str, where: str = "wall-stream") -> None:
+        """Wait until the wall shows a case."""
+        wall = self.one("wall")
+        until(lambda: case in look(wall).places[where], f"{case} on the wall")
+
+    @property
+    def red(self) -> float:
+        """Red cards that the watch has issued."""
+        return metric(self.one("watch"), "supervision_acts_total", **RED) or 0.0
+
+    @property
+    def acknowledged(self) -> list[str]:
+        """The ids of the facts that intake said it has."""
+        return self.__dict__.setdefault("_acknowledged", [])
+
+
+@pytest.fixture(scope="module")
+def place(
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres: Postgres,
+    kafka: Kafka,
+    clickhouse: Clickhouse,
+) -> Iterator[Place]:
+    """Databases and lists; no role runs."""
+    home = tmp_path_factory.mktemp("place") / "home"
+    try:
+        with Place(home, postgres, kafka, clickhouse, lists=False) as made:
+            with made.record() as record:
+                publish_missing(record, lists())
+                made.key = new_key(record, SOURCE, by="the test")
+            yield made
+    finally:
+        for server in (postgres, kafka, clickhouse):
+            server.resume()
+            server.start()
+
+
+@pytest.fixture
+def running(place: Place) -> Place:
+    """All roles at work."""
+    for role in ROLES:
+        if not [each for each in place.processes if each.role == role]:
+            place.start(role)
+    for each in place.processes:
+        each.ready()
+    return place
+
+
+def says(process: Process, code: str) -> str:
+    """What a role says is wrong, by the alarm's code; empty while it does not."""
+    return str(readiness(process)["alarms"].get(code, ""))
+
+
+def waits(process: Process, code: str, *words: str) -> None:
+    """It is alive and not ready, and says why in one line; so does its log."""
+    until(lambda: all(word in says(process, code) for word in words), f"{process.role}: {words}")
+    told = says(process, code)
+    assert "\n" not in told
+    assert not readiness(process)["ready"]
+    assert process.get("/health", process.told)["alive"]
+    logged = process.log.read_text()
+    assert all(word in logged for word in words)
+    assert "Traceback" not in logged
+
+
+class TestDown:
+    """A server that does not answer."""
+
+    def test_roles_wait_for_their_servers_and_begin_when_these_are_up(self, place: Place) -> None:
+        """Started before any of them: each names the one that it waits for, one after another."""
+        servers: tuple[Server, ...] = (place.postgres, place.kafka, place.clickhouse)
+        for server in servers:
+            server.stop()
+        started = {role: place.start(role) for role in ROLES}
+        for process in started.values():
+            waits(process, "log", str(place.postgres.port), "see that the server runs")
+        place.postgres.start()
+        for role in ("intake", "links", "scheduler"):
+            started[role].ready()
+        for role, code in (("publisher", "publishing"), ("watch", "watching"), ("rows", "filling")):
+            waits(started[role], code, f"Kafka at {place.kafka.bootstrap}")
+        waits(started["wall"], "warehouse", str(place.clickhouse.port), "start the server")
+        place.begin("D-1", LATER)
+        place.kafka.start()
+        for role in ("publisher", "watch"):
+            started[role].ready()
+        waits(started["rows"], "filling", str(place.clickhouse.port), "start the server")
+        place.clickhouse.start()
+        for process in started.values():
+            process.ready()
+            assert readiness(process)["alarms"] == {}
+        place.seen("D-1")
+
+    def test_intake_without_postgres_says_come_back(self, running: Place) -> None:
+        """A problem with Retry-After; what was acknowledged before is there, what comes later is
+        taken. The wall answers on, and names what is wrong.
+        """
+        running.begin("P-1", LATER)
+        running.postgres.kill()
+        told = begun("P-2", now() + LATER)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            post(running.one("intake"), running.key, told)
+        with refused.value as answer:
+            problem = json.load(answer)
+        assert refused.value.code == problem["status"] == 503
+        assert refused.value.headers["Content-Type"] == "application/problem+json"
+        assert int(refused.value.headers["Retry-After"]) > 0
+        assert running.url not in problem["detail"]
+        until(lambda: not readiness(running.one("intake"))["ready"], "intake not to be ready")
+        wall = running.one("wall")
+        until(lambda: wall.get("/api/v1/health")["status"] == "alarm", "the wall to say so")
+        assert any("store failed" in each for each in wall.get("/api/v1/health")["alarms"])
+        running.postgres.start()
+        answers = post(running.one("intake"), running.key, told)
+        assert {each["status"] for each in answers} <= {"stored", "had"}
+        running.acknowledged.extend(each["id"] for each in told)
+        for each in running.processes:
+            each.ready()
+        running.seen("P-2")
+        until(lambda: wall.get("/api/v1/health")["status"] == "ok", "the wall to be well again")
+
+
+class TestSlow:
+    """A server that is held: connections stay, nothing is answered."""
+
+    def test_acts_go_on_while_clickhouse_is_held(self, running: Place) -> None:
+        """Cards are issued at their instants; the wall has them when it is back."""
+        before = running.red
+        with held(running.clickhouse):
+            running.begin("S-1", timedelta(seconds=1))
+            until(lambda: running.red > before, "the red card")
+        running.seen("S-1", "wall-cards")
+
+    def test_intake_goes_on_while_kafka_is_held(self, running: Place) -> None:
+        """What it acknowledges is judged when Kafka is back."""
+        before = running.red
+        with held(running.kafka):
+            running.begin("S-2", timedelta(seconds=1))
+        until(lambda: running.red > before, "the red card")
+        running.seen("S-2", "wall-cards")
+
+
+@contextmanager
+def held(server: Server) -> Iterator[None]:
+    """Its processes do nothing until the block ends."""
+    server.pause()
+    try:
+        yield
+    finally:
+        server.resume()
+
+
+class TestRefused:
+    """What nobody can retry."""
+
+    @pytest.mark.parametrize(
+        ("role", "setting", "line"),
+        [
+            ("links", "SUPERVISION_DATABASE", "authentication failed.*see what the URL says"),
+            ("wall", "SUPERVISION_CLICKHOUSE", "is not let in: correct user or password"),
+        ],
+    )
+    def test_a_wrong_password_ends_the_role_with_a_line(
+        self, running: Place, role: str, setting: str, line: str
+    ) -> None:
+        """That names the server and what to do, and no password."""
+        right = running.env[setting]
+        password = right.partition("@")[0].rpartition(":")[2]
+        env = {**running.env, setting: right.replace(f":{password}@", ":wrong-secret@")}
+        done = subprocess.run(
+            [*SUPERVISE, "serve", role], env=env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        (told,) = [each for each in done.stderr.splitlines() if each.startswith("错误 Error: ")]
+        assert matches(line, told), told
+        assert "wrong-secret" not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether the parts of a pattern stand in a text in this order."""
+    place = 0
+    for part in pattern.split(".*"):
+        place = text.find(part, place)
+        if place < 0:
+            return False
+    return True
+
+
+class TestTopic:
+    """A topic that someone else made."""
+
+    def test_wrong_partitions_are_named_and_the_roles_go_on_once_that_is_mended(
+        self, running: Place
+    ) -> None:
+        """Cases would change their section: nobody sends or judges until it is made anew."""
+        other = f"{running.prefix}-other"
+        asyncio.run(
+            admin(running.kafka, lambda a: a.create_topics([NewTopic(f"{other}.cases", 3, 1)]))
+        )
+        roles = ("publisher", "watch")
+        started = [running.start(role, SUPERVISION_TOPIC_PREFIX=other) for role in roles]
+        for process, code in zip(started, ("publishing", "watching"), strict=True):
+            waits(process, code, f"{other}.cases has 3 partitions, 4 are set", "delete the topic")
+        asyncio.run(admin(running.kafka, lambda a: a.delete_topics([f"{other}.cases"])))
+        for process in started:
+            process.ready()
+            assert process.stop() == 0
+            running.processes.remove(process)
+
+
+async def admin(kafka: Kafka, ask: Callable[[AIOKafkaAdminClient], Awaitable[Any]]) -> None:
+    """Have Kafka's controller do something."""
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await client.start()
+    try:
+        await ask(client)
+    finally:
+        await client.close()
+
+
+class TestPoison:
+    """Messages that are no parcels, or lie."""
+
+    def test_they_are_set_aside_and_nothing_is_lost(self, running: Place) -> None:
+        """In each partition of both topics, among the real ones."""
+        before = running.red
+        with running.record() as record:
+            head = record.head()
+        running.begin("Q-1", timedelta(seconds=1))
+        asyncio.run(poison(running, head))
+        running.begin("Q-2", timedelta(seconds=1))
+        until(lambda: running.red >= before + 2, "the red cards")
+        running.seen("Q-1", "wall-cards")
+        running.seen("Q-2", "wall-cards")
+        for role in ("watch", "rows"):
+            logged = running.one(role).log.read_text()
+            assert "a message is set aside" in logged
+            assert "newer program" in logged
+            until(
+                lambda r=role: readiness(running.one(r))["alarms"] == {}, f"the {role} to be well"
+            )
+
+    def test_at_the_end_the_log_has_all_that_was_acknowledged_and_the_acts_follow(
+        self, running: Place
+    ) -> None:
+        """Every fact once, every card once, and the wall agrees with a replay."""
+        wall = running.one("wall")
+        until(lambda: wall.get("/api/v1/health")["behind"] == 0, "the rows to catch up")
+        with running.record() as record:
+            assert_the_log_holds(record, running.acknowledged)
+            checked = running.check_rows(record)
+            assert checked.differing == []
+            assert checked.cases >= len(running.acknowledged) / 2
+        assert wall.get("/api/v1/health")["alarms"] == []
+
+
+async def poison(town: Town, head: int) -> None:
+    """Into every partition of both topics."""
+    far = head + 1_000_000
+    forged = msgspec.msgpack.encode(
+        (FORM, head, head + 2, 0, [[far, "lists/x", 1, "X/1", 1, b"{}"]])
+    )
+    messages = [
+        b"garbage",
+        b"",
+        msgspec.msgpack.encode((FORM + 1, 0, head, 0, "of a newer program")),
+        msgspec.msgpack.encode((FORM, head, head - 1, 0, [])),
+        msgspec.msgpack.encode((FORM, -5, head, 0, [])),
+        forged,
+        encode(Parcel(far, far + 5, 0, None)),
+        encode(Parcel(far, far + 5, 0, ())),
+        encode(Parcel(0, far, 0, ())),
+    ]
+    topics = [(f"{town.prefix}.cases", 4), (f"{town.prefix}.log", 1)]
+    async with AIOKafkaProducer(bootstrap_servers=town.kafka.bootstrap) as producer:
+        for topic, partitions in topics:
+            for number in range(partitions):
+                for message in messages:
+                    await producer.send_and_wait(topic, message, partition=number)
+
+
+def assert_the_log_holds(record: Record, acknowledged: list[str]) -> None:
+    """Every acknowledged fact once; the acts of each case are those that one watch derives."""
+    watch, ids, acts = Watch(record.read_case), list[str](), dict[str, list[tuple[str, bytes]]]()
+    position, last = 0, 0
+    while batch := record.read(position, 5_000):
+        position = batch[-1].position
+        watch.take(s for s in batch if not isinstance(s.event, CardAct))
+        ids += [s.event.id for s in batch if isinstance(s.event, Fact)]
+        for stored in batch:
+            if isinstance(stored.event, CardAct):
+                acts.setdefault(stored.stream, []).append((stored.topic, stored.payload))
+                last = max(last, instant(stored.event.at))
+    watch.tick(last)
+    assert len(ids) == len(set(ids))
+    assert set(acknowledged) == set(ids)
+    assert acts == {w.stream: [encoded(act) for act in w.acts] for w in watch.pending()}
+    assert sum(map(len, acts.values())) >= 4
