@@ -43,7 +43,9 @@ for table in TABLES:
     sign = "sign * " if "sign" in kinds else ""
     where = "where source != ''" if "source" in kinds else ""
     sums = ", ".join(f"sum({sign}{name})" for name in numbers)
-    told[table.name] = list(warehouse.query(f"select {sums} from {table.name} {where}")[0])
+    told[table.name] = []
+    if sums:
+        told[table.name] += warehouse.query(f"select {sums} from {table.name} {where}")[0]
     if sign:
         told[table.name].append(warehouse.query(f"select sum(sign) from {table.name} {where}")[0])
 print(json.dumps(told))
