@@ -31,7 +31,7 @@ from clickhouse_driver.errors import Error, ErrorCodes
 
 from .clickhouse_errors import TAKEN, code_of, translated
 from .literals import MOST_SQL, filled
-from .schema import EXTRAS_FROM, Table, Version
+from .schema import EXTRAS_FROM, THROUGH, Table, Version
 from .warehouse import (
     AddressWrong,
     Scalar,
@@ -69,8 +69,6 @@ WHOLE_BLOCK_LATER = {"max_insert_threads": 1, "async_insert": 0}
 """The same of servers that know these."""
 
 WRITERS = "create table if not exists writers (claim UInt64) engine = MergeTree() order by claim"
-THROUGH = " settings fsync_after_insert = 1, fsync_part_directory = 1"
-"""A claim outlives a power cut, where the server can see to it."""
 LAST_CLAIM = "select max(claim) from writers"
 STORE = (
     "insert into {table} ({names}) select {names} from block"

@@ -17,6 +17,7 @@ from supervision.streams import parse
 
 from .casebook import Casebook, Key
 from .lookup import open_keys
+from .reach import Reach
 from .warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class Log(Protocol):
     def head(self) -> int:
         """The position of the last event."""
 
+    def last_stamp(self) -> Instant:
+        """The last stamp given (µs)."""
+
 
 class Filled(NamedTuple):
     """How far the rows reach, up to which instant nothing is missing, and how many were written."""
@@ -57,6 +61,7 @@ class Filling:
         self._most = most
         self._record = record
         self._warehouse = warehouse
+        self._reach = Reach(record)
         self.stamp: Instant = 0
         position = warehouse.resume_from()
         if position > record.head():
@@ -80,10 +85,12 @@ class Filling:
         return rows is not None
 
     def take_parcels(self, parcels: Sequence[Parcel]) -> Filled:
-        """The rows of parcels that hold the whole log; what they lack is read from it."""
+        """The rows of parcels that hold the whole log; what they lack is read from it, and those
+        that say more than it are set aside.
+        """
         before, held, stamp = self.position, list[Stored](), self.stamp
         reached = before
-        for parcel in parcels:
+        for parcel in filter(self._reach.has, parcels):
             wanted = parcel.to if parcel.events is None else parcel.after
             if wanted > reached or len(held) >= self._most:
                 self._take_some(held)

@@ -54,33 +54,32 @@ class What(NamedTuple):
 
 EARLY = 7 * 86_400_000_000
 """By how much a fact may lie ahead of its recording, and its case still be in the lists of its day:
-they look at what was recorded since the day or the month began, less this."""
+they look at what was recorded since the day or the month began, less this. Microseconds."""
 
 
 def _within(begin: str, column: str) -> str:
     """Happened since the day or month began. A row and the one that took it back have the same
     instant, so both are among those looked at.
     """
-    return f"{_recorded(begin)} and {column} >= {{{begin}:Int64}} and {column} <= {{now:Int64}}"
-
-
-def _recorded(begin: str) -> str:
-    return f"recorded_at >= {{{begin}:Int64}} - {EARLY}"
+    return (
+        f"recorded_at >= {{{begin}:Int64}} - {EARLY}"
+        f" and {column} >= {{{begin}:Int64}} and {column} <= {{now:Int64}}"
+    )
 
 
 def _carded(severity: str) -> str:
-    """Had such a card today. The case as it stands is the last row of those that the card or what
-    came after it wrote; rows taken back may have been written before.
+    """Had such a card today. A card changes its case when it is recorded, so the case as it stands
+    is the last row of today; the rows that it took back may be older.
     """
     cards = (
         f"select source, case_no from cards where severity = '{severity}'"
         " and issued_at >= {midnight:Int64} and source != '' and state not in"
         " ('withdrawn', 'proposed') group by source, case_no having sum(sign) > 0"
     )
-    changed = f"sign = 1 and {_recorded('midnight')} and (source, case_no) in ({cards})"
+    today = f"recorded_at >= {{midnight:Int64}} and sign = 1 and (source, case_no) in ({cards})"
     return (
-        f"{changed} and (source, case_no, position) in (select source, case_no, max(position)"
-        f" from case_changes where {changed} group by source, case_no)"
+        f"{today} and (source, case_no, position) in (select source, case_no, max(position)"
+        f" from case_changes where {today} group by source, case_no)"
     )
 
 
@@ -103,18 +102,20 @@ WHATS: dict[str, What] = {
     "yellows_today": What("case_changes", _carded("yellow")),
     "reds_today": What("case_changes", _carded("red")),
 }
-LINES = f"""
+FOUND = "from {table} where source != '' and ({where})"
+PAGE = f"""
 select source, case_no, item_name, department, {LIGHT} as light,
   if(next_at = 0, toInt64({EVER}), next_at) as ends, next_clock, result, accepted_at, concluded_at,
   history, provisional
-from {{table}} where source != '' and ({{where}}){{after}}
+{FOUND}
+ and (3 - light, ends, source, case_no)
+  > ({{rank:Int64}}, {{at:Int64}}, {{source:String}}, {{case_no:String}})
 group by source, case_no, item_name, department, light, ends, next_clock, result, accepted_at,
   concluded_at, history, provisional
 having sum(sign) > 0
+order by 3 - light, ends, source, case_no limit {{most:UInt32}}
 """
-AFTER = """ and (3 - light, ends, source, case_no)
-  > ({rank:Int64}, {at:Int64}, {source:String}, {case_no:String})"""
-ORDER = "order by 3 - light, ends, source, case_no limit {most:UInt32}"
+TOTAL = f"select sum(sign) {FOUND}"
 FIND = """
 select source, case_no, item_name from register
 where source != '' and (position(case_no, {text:String}) > 0
@@ -128,12 +129,8 @@ group by source, case_no having sum(sign) > 0
 """
 
 
-def _lines(what: What, after: str) -> str:
-    parts = {"{table}": what.table, "{where}": what.where, "{after}": after}
-    sql = LINES
-    for name, part in parts.items():
-        sql = sql.replace(name, part)
-    return sql
+def _sql(template: str, what: What) -> str:
+    return template.replace("{table}", what.table).replace("{where}", what.where)
 
 
 def page(
@@ -146,7 +143,7 @@ def page(
     params = _params(when, value)
     rank, at, source, case_no = key
     rows = warehouse.query(
-        _lines(chosen, AFTER) + ORDER,
+        _sql(PAGE, chosen),
         **params,
         rank=rank,
         at=at,
@@ -154,7 +151,7 @@ def page(
         case_no=case_no,
         most=limit + 1,
     )
-    total = warehouse.query(f"select count() from ({_lines(chosen, '')})", **params)[0][0]
+    total = warehouse.query(_sql(TOTAL, chosen), **params)[0][0]
     lines = tuple(_line(row) for row in rows[:limit])
     more = len(rows) > limit
     return Lines(lines=lines, total=int(total), next=_key_of(rows[limit - 1]) if more else "")

@@ -46,6 +46,11 @@ EXTRAS_FROM: Version = (21, 8)
 """LowCardinality, codecs and writing through to the disk are all there and no experiments."""
 
 
+THROUGH = " settings fsync_after_insert = 1, fsync_part_directory = 1"
+"""Of those servers: what was acknowledged outlives a power cut, so that no later block is there
+without an earlier one."""
+
+
 class Column(NamedTuple):
     """A column's name and its ClickHouse type."""
 
@@ -164,7 +169,7 @@ def ddl(table: Table, version: Version) -> str:
     order = ", ".join(table.order)
     return (
         f"create table if not exists {table.name} (\n  {columns}\n)\n"
-        f"engine = {table.engine}{partition}\norder by ({order})"
+        f"engine = {table.engine}{partition}\norder by ({order}){THROUGH if extras else ''}"
     )
 
 

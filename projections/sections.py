@@ -13,9 +13,11 @@ from typing import NamedTuple, Protocol
 from supervision.acts import CardAct
 from supervision.delivery.parcel import Parcel, concerned, deal
 from supervision.errors import StoreBroken
+from supervision.facts import Instant
 from supervision.store.stored import Stored
 
 from .keeping import COVER, Every, Keeper, Kept, put_back
+from .reach import Reach
 from .watch import HOT, SWEEP, Key, Watch
 from .writing import Acts, Wrote, write_acts
 
@@ -40,6 +42,12 @@ class Log(Acts, Protocol):
     def read_lists(self) -> list[Stored]:
         """All that was published, in log order."""
 
+    def head(self) -> int:
+        """The position of the last event."""
+
+    def last_stamp(self) -> Instant:
+        """The last stamp given (µs)."""
+
 
 class Took(NamedTuple):
     """What one parcel brought: events taken in, acts written, where the last of them stands (0 for
@@ -59,7 +67,7 @@ class LogBehind(StoreBroken):
         super().__init__(
             "the log",
             f"it ends at position {position}, but was delivered up to {to}: it was restored from "
-            "an older copy; delete the topics, so that they are filled anew",
+            "an older copy; stop watch and rows, delete the topics, start them again",
         )
 
 
@@ -113,12 +121,14 @@ class Sections:
         self._every = every
         self._hot = hot
         self._program = program
+        self._reach = Reach(log)
         self._open: dict[int, Section] = {}
 
     def open(self, kept: dict[int, Get]) -> None:
         """Look after exactly these partitions, each with what was kept of it.
 
-        One that was looked after before goes on if nobody else has kept its state since.
+        One that was looked after before goes on if nobody else has kept its state since. A state
+        that is ahead of the log is of another one, as after a restore, and no use.
         """
         hot = max(self._hot // max(len(kept), 1), 1)
         for number in self._open.keys() - kept.keys():
@@ -130,7 +140,7 @@ class Sections:
 
     def _opened(self, get: Get, hot: int) -> Section:
         back = put_back(get, self._log.read_case, self._log.read_lists, hot, self._program)
-        if back is None:
+        if back is None or back.watch.position > self._log.head():
             watch = Watch(self._log.read_case, hot=hot)
             return Section(watch, Keeper(watch, self._every, program=self._program))
         keeper = Keeper(back.watch, self._every, back.pages, self._program)
@@ -150,8 +160,12 @@ class Sections:
     def __iter__(self) -> Iterator[Section]:
         return iter(self._open.values())
 
-    def take(self, number: int, parcel: Parcel) -> Took:
-        """Take in a parcel of one partition, and write what follows from it."""
+    def take(self, number: int, parcel: Parcel) -> Took | None:
+        """Take in a parcel of one partition, and write what follows from it; None for a parcel that
+        says more than the log, which is set aside.
+        """
+        if not self._reach.has(parcel):
+            return None
         section = self._open[number]
         before = section.watch.position
         wanted = parcel.to if parcel.events is None else parcel.after

@@ -13,6 +13,7 @@ events nil where they are too many for a message: those are read from the log.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import lt
 from typing import NamedTuple
@@ -51,8 +52,15 @@ class _Form(Struct, array_like=True, frozen=True):
     events: list[tuple[int, str, int, str, int, bytes]] | None
 
 
+class _Begin(Struct, array_like=True, frozen=True):
+    """What every form begins with."""
+
+    form: int
+
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Form)
+_begin_decoder = msgspec.msgpack.Decoder(_Begin)
 
 
 def encode(parcel: Parcel) -> bytes:
@@ -60,14 +68,16 @@ def encode(parcel: Parcel) -> bytes:
     return _encoder.encode((FORM, *parcel))
 
 
-def decode(data: bytes) -> Parcel:
-    """The parcel again; TooNew for a newer form, Unreadable for what is none."""
+def decode(data: bytes | None) -> Parcel:
+    """The parcel again; TooNew for a newer form, Unreadable for what is none, nothing included."""
+    data = data or b""
     try:
         read = _decoder.decode(data)
     except msgspec.MsgspecError as error:
+        with suppress(msgspec.MsgspecError):
+            _check(_begin_decoder.decode(data).form)
         raise Unreadable("a parcel", str(error)) from error
-    if read.form != FORM:
-        raise TooNew(f"a parcel of form {read.form}")
+    _check(read.form)
     if not 0 <= read.after <= read.to or read.stamp < 0:
         raise Unreadable("a parcel", f"it speaks of ({read.after}, {read.to}]")
     events = None if read.events is None else [Stored(*each) for each in read.events]
@@ -75,6 +85,11 @@ def decode(data: bytes) -> Parcel:
     if not all(map(lt, places, places[1:])) or places[-1] > read.to:
         raise Unreadable("a parcel", f"it holds events that are not of ({read.after}, {read.to}]")
     return Parcel(read.after, read.to, read.stamp, events)
+
+
+def _check(form: int) -> None:
+    if form != FORM:
+        raise TooNew(f"a parcel of form {form}")
 
 
 def partition_of(stream: str, partitions: int) -> int | None:

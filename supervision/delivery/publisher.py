@@ -26,7 +26,8 @@ class DeliveredMore(StoreBroken):
         super().__init__(
             "the log",
             f"it ends at position {head}, but the topic {topic} speaks of {to}: it was restored "
-            "from an older copy, or belongs to another Kafka; delete the topic, it is made anew",
+            "from an older copy, or belongs to another Kafka; stop watch and rows, delete the "
+            "topic, and start them again",
         )
 
 

@@ -23,7 +23,14 @@ from limits.strategies import FixedWindowRateLimiter
 from msgspec import Struct
 from starlette.requests import ClientDisconnect
 
-from ..errors import ClockJumped, StoreBusy, StoreError, StreamConflict, SupervisionError
+from ..errors import (
+    ClockJumped,
+    StoreBusy,
+    StoreDown,
+    StoreError,
+    StreamConflict,
+    SupervisionError,
+)
 from ..record import Incoming, Outcome, Record
 from .envelope import BodyUnreadable, decode, read_event
 from .http_schema import BATCH, ONE, PLAIN, RESPONSES, request_body
@@ -56,6 +63,9 @@ class LimitsConfig(Struct, frozen=True, kw_only=True):
 
 RETRY_BUSY = 1
 """Seconds after which to come back when the store or this process is busy."""
+
+RETRY_DOWN = 5
+"""Seconds after which to come back when the store's server does not answer: it may be starting."""
 
 RETRY_STOPPED = 60
 """Seconds after which to come back when somebody has to make room or confirm the clock."""
@@ -250,16 +260,19 @@ def _media_type(request: Request) -> str:
 
 
 def _unavailable(error: SupervisionError) -> _Problem:
-    """Nothing was stored: come back, or have somebody look at the store."""
+    """Nothing was stored, or that is not known: come back; or have somebody look at the store."""
+    outcome = "nothing was stored"
     if isinstance(error, StoreBusy | StreamConflict):
         seconds = RETRY_BUSY
+    elif isinstance(error, StoreDown):
+        seconds, outcome = RETRY_DOWN, "it is not known whether this was stored, send it again"
     elif isinstance(error, StoreError | ClockJumped):
         seconds = RETRY_STOPPED
     else:
         raise error
     return _stop(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        f"nothing was stored: {error}",
+        f"{outcome}: {error}",
         Retry_After=str(seconds),
     )
 

@@ -24,17 +24,19 @@ from supervision.published import bundled
 from tests.court import ALREADY, CHINA, FLOW, policy
 from tests.product import until
 
-SETTLE = 2
+SETTLE = 1
 """Seconds after a case's last fact from which what lies in the past is carded."""
 HOURLY, DAILY = "时限一小时", "时限五日"
-PAUSE = 0.3
+PAUSE = 0.4
 """Seconds between two posts."""
-CASES, AT_ONCE = 8, 160
+CASES, AT_ONCE = 8, 60
 """Cases of a post, and of the first one of a burst: a department sends its day at once."""
 RETRY = 0.2
 """Seconds until what got no answer is sent again."""
 REPEATED = 10
 """Every so many posts, one is sent a second time."""
+AGAIN = 1_000_000
+"""Above the number of a case, that of the same applicant's next one."""
 
 Told = dict[str, Any]
 
@@ -165,13 +167,14 @@ class Department:
         return self._fact("CaseConcluded", case, at, item, result=result)
 
     def _late(self, case: int, now: datetime) -> list[Told]:
-        """Entered weeks after it happened; half of them end soon."""
-        if case % 2:
-            self._after(12, self._concluded(case, now, DAILY))
+        """Entered weeks after it happened; ends soon."""
+        self._after(12, self._concluded(case, now, DAILY))
         return self._opened(case, now - timedelta(days=40), DAILY)
 
     def _silent(self, case: int, now: datetime) -> list[Told]:
-        """Past its limit in some seconds."""
+        """Past its limit in some seconds; most end after that."""
+        if case % 5:
+            self._after(15, self._concluded(case, now + timedelta(seconds=5), HOURLY))
         return self._opened(case, _an_hour_ago(case, now), HOURLY)
 
     def _in_time(self, case: int, now: datetime) -> list[Told]:
@@ -181,7 +184,7 @@ class Department:
 
     def _told_late(self, case: int, now: datetime) -> list[Told]:
         """Ended in time, and that is told when the card may stand already."""
-        self._after(25, self._concluded(case, now, HOURLY))
+        self._after(12, self._concluded(case, now, HOURLY))
         return self._opened(case, _an_hour_ago(case, now), HOURLY)
 
     def _out_of_order(self, case: int, now: datetime) -> list[Told]:
@@ -200,9 +203,10 @@ class Department:
     def _back_again(self, case: int, now: datetime) -> list[Told]:
         """Returned near its end; the same applicant comes again."""
         applicant = {"applicant": f"{self.source} 申请人 {case}"}
-        again = self._opened(10**6 + case, now, HOURLY, **applicant)
+        again = self._opened(AGAIN + case, now, HOURLY, **applicant)
         for each in again:
             self._after(3, each)
+        self._after(9, self._concluded(AGAIN + case, now, HOURLY))
         ended = self._concluded(case, now, HOURLY, "退件")
         return [*self._opened(case, _an_hour_ago(case, now), HOURLY, **applicant), ended]
 
@@ -210,7 +214,8 @@ class Department:
         """Accepted later than was told, as is said when the card may stand already."""
         opened = self._opened(case, _an_hour_ago(case, now), HOURLY)
         says = {"corrects": opened[1]["id"], "says": {"occurred_at": now.isoformat()}}
-        self._after(30, self._fact("FactCorrected", case, now, HOURLY, **says))
+        self._after(15, self._fact("FactCorrected", case, now, HOURLY, **says))
+        self._after(25, self._concluded(case, now, HOURLY))
         return opened
 
 
@@ -227,5 +232,5 @@ _SCRIPTS = (
 
 
 def _an_hour_ago(case: int, now: datetime) -> datetime:
-    """So long ago that the hour is over in two to six seconds."""
-    return now - timedelta(hours=1) + timedelta(seconds=2 + case % 5)
+    """So long ago that the hour is over in one to four seconds."""
+    return now - timedelta(hours=1) + timedelta(seconds=1 + case % 4)

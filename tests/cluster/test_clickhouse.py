@@ -363,6 +363,15 @@ def test_a_server_that_hangs_is_down_and_not_waited_for_ever(
         assert made.query("select 1") == [(1,)]
 
 
+def test_a_closed_warehouse_says_so(url: str) -> None:
+    """To whoever still asks it, and does not connect again."""
+    with opened(url) as warehouse:
+        pass
+    warehouse.close()
+    with pytest.raises(WarehouseError, match="this warehouse was closed"):
+        warehouse.query("select 1")
+
+
 def test_extras_are_for_servers_that_have_them(url: str) -> None:
     """Debian's has the plain types."""
     with opened(url) as warehouse:

@@ -77,6 +77,11 @@ class Process:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.told}{path}", timeout=10) as answer:
             return str(answer.read().decode())
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """kill -9, in the middle of whatever it does."""
         self._send(signal.SIGKILL)
@@ -96,7 +101,7 @@ class Process:
         return self._wait()
 
     def _send(self, number: int) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.runs:
             self.process.send_signal(number)
 
     def _wait(self) -> int:

@@ -12,6 +12,7 @@ from projections.checking import Checked, check_rows
 from projections.filling import Filling
 from projections.rows import CaseRow
 from projections.warehouse import Warehouse
+from supervision.facts import Instant
 from supervision.store.stored import Stored
 from tests.histories import history
 from tests.memorylog import MemoryLog, Schedule, run
@@ -37,6 +38,9 @@ class Record:
 
     def head(self) -> int:
         return len(self._log.stored)
+
+    def last_stamp(self) -> Instant:
+        return self._log.stored[-1].recorded_at
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,10 @@ from msgspec import structs
 from projections import lookup, queries, schema
 from projections.blocks import Batch, CardChange, CaseChange
 from projections.chdb import ChdbEngine
+from projections.clickhouse import END, STORE, WHOLE_BLOCK, WHOLE_BLOCK_LATER, WRITERS
 from projections.contributions import SLOT
 from projections.figures import Wall
+from projections.literals import filled
 from projections.rows import CaseRow
 from projections.warehouse import (
     MARK_EVERY,
@@ -461,6 +463,33 @@ def test_writers_that_take_turns_double_nothing(
 
     assert shown(warehouse) == whole
     assert warehouse.query(COUNT_EVENTS) == [(2_000,)]
+
+
+@pytest.mark.parametrize("engine", ["chdb"], indirect=True)
+def test_what_a_server_is_told_means_the_same_to_the_newest_engine(
+    warehouse: Warehouse, engine: Engine
+) -> None:
+    """Which has no port to be told through: only the last claim stores a block, as one part."""
+    many, settings = 1_200_000, WHOLE_BLOCK | WHOLE_BLOCK_LATER
+    asking = " settings " + ", ".join(f"{name} = {value}" for name, value in settings.items())
+    for sql in (
+        "drop table if exists writers",
+        WRITERS + schema.THROUGH,
+        "insert into writers select 7",
+        "insert into writers select 5",
+        "create temporary table block (slot Int64, step Int64)",
+        f"insert into block select number, 3 from numbers({many})",
+        STORE.format(table="slots", names="slot, step", claim=7) + asking,
+        filled(END, {"ids": "nobody's/"}),
+    ):
+        engine.command(sql)
+    with pytest.raises(WarehouseError, match="throwIf"):
+        engine.command(STORE.format(table="slots", names="slot, step", claim=5))
+    engine.command("drop table block")
+
+    parts = "select count(), sum(rows) from system.parts where active and table = 'slots'"
+    assert warehouse.query(f"{parts} and database = currentDatabase()") == [(1, many)]
+    assert warehouse.query("select sum(step) from slots") == [(3 * many,)]
 
 
 def test_tables_made_anew_begin_at_nought(warehouse: Warehouse, history: History) -> None:

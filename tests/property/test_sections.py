@@ -23,6 +23,7 @@ from supervision.delivery.parcel import Parcel, decode, encode, wrap
 from supervision.delivery.parcel import deal as dealt
 from supervision.errors import StreamConflict
 from supervision.facts import Instant
+from supervision.judgement.shelf import NEVER
 from supervision.record import Append
 from supervision.store.mapping import encode as encoded
 from supervision.store.stored import Stored
@@ -67,6 +68,12 @@ class Record(MemoryLog):
 
     def read_lists(self) -> list[Stored]:
         return [s for s in self.stored if s.stream.startswith("lists/")]
+
+    def head(self) -> int:
+        return len(self.stored)
+
+    def last_stamp(self) -> Instant:
+        return NEVER
 
     def case_of(self, stream: str) -> list[Stored]:
         return self._cases.get(stream.rpartition("/")[0], [])

@@ -97,6 +97,7 @@ def raw(*fields: object) -> bytes:
 @pytest.mark.parametrize(
     "data",
     [
+        None,
         b"",
         b"garbage",
         raw(FORM, 1, 2),
@@ -111,9 +112,9 @@ def raw(*fields: object) -> bytes:
         raw(FORM, 1, 4, 0, [[3, "s", 1, "K/1", 5, b""], [2, "s", 2, "K/1", 5, b""]]),
     ],
 )
-def test_what_makes_no_sense_is_unreadable(data: bytes) -> None:
-    """Empty, torn, of negative positions, backwards in time or place, with bytes behind it, with
-    events that do not lie within its bounds in order.
+def test_what_makes_no_sense_is_unreadable(data: bytes | None) -> None:
+    """Nothing, empty, torn, of negative positions, backwards in time or place, with bytes behind
+    it, with events that do not lie within its bounds in order.
     """
     with pytest.raises(Unreadable, match="a parcel cannot be read"):
         decode(data)
@@ -123,6 +124,8 @@ def test_a_parcel_of_a_newer_program_is_named_as_that() -> None:
     """Whatever its fields mean there."""
     with pytest.raises(TooNew, match=f"a parcel of form {FORM + 1}.*newer program"):
         decode(raw(FORM + 1, 1, 2, 0, []))
+    with pytest.raises(TooNew):
+        decode(raw(FORM + 1, {"after": 1}))
     assert issubclass(TooNew, SupervisionError)
 
 
