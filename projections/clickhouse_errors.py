@@ -30,16 +30,18 @@ NO_ANSWER = (
 TOLD = 300
 """Characters of what the server said."""
 
+AUTHENTICATION_FAILED, ACCESS_DENIED, TOO_LARGE_TO_DROP = 516, 497, 359
+"""Of later servers; the driver does not name them."""
+
 PASSWORDS = frozenset({
     ErrorCodes.UNKNOWN_USER, ErrorCodes.WRONG_PASSWORD, ErrorCodes.REQUIRED_PASSWORD,
-    ErrorCodes.IP_ADDRESS_NOT_ALLOWED, 516,
+    ErrorCodes.IP_ADDRESS_NOT_ALLOWED, AUTHENTICATION_FAILED,
 })  # fmt: skip
-RIGHTS = frozenset({ErrorCodes.READONLY, ErrorCodes.DATABASE_ACCESS_DENIED, 497})
+RIGHTS = frozenset({ErrorCodes.READONLY, ErrorCodes.DATABASE_ACCESS_DENIED, ACCESS_DENIED})
 PASSING = frozenset({
     ErrorCodes.QUERY_WAS_CANCELLED, ErrorCodes.TIMEOUT_EXCEEDED, ErrorCodes.SOCKET_TIMEOUT,
     ErrorCodes.NETWORK_ERROR, ErrorCodes.ABORTED,
 })  # fmt: skip
-"""516 and 497, of later servers, are wrong passwords and rights too."""
 
 FULL = {
     ErrorCodes.TOO_MANY_PARTS: "its merges are behind; if it lasts, give it faster disks",
@@ -49,9 +51,6 @@ FULL = {
 }
 NO_SPACE = "No space left"
 """How the system's own words for a full disk begin, under whatever code they come."""
-
-TOO_LARGE = 359
-"""A table or partition above the size that the server drops unasked."""
 
 
 def code_of(error: BaseException | None) -> int | None:
@@ -77,7 +76,7 @@ def translated(error: Exception, where: str, user: str) -> WarehouseError:
         return WarehouseMissing(f"{where}: {said}: make the tables, or correct the name")
     if code in PASSING:
         return WarehouseDown(f"{where}: {said}: it will be tried again")
-    if code == TOO_LARGE:
+    if code == TOO_LARGE_TO_DROP:
         return WarehouseError(
             f"{where}: {said}: set max_table_size_to_drop and max_partition_size_to_drop to 0 there"
         )

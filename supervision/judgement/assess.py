@@ -302,15 +302,15 @@ def _next(scene: Scene, due: list[Due]) -> Instant:
     """The first later instant at which what is due may change by time alone."""
     now, soonest = scene.now, NEVER
     for each in due:
-        at = each.crossed_at
-        if at <= now:
-            at = each.ready_at
-        if now < at < soonest:
-            soonest = at
+        if now < each.crossed_at < soonest:
+            soonest = each.crossed_at
+        elif now < each.ready_at < soonest:
+            soonest = each.ready_at
     for clock in scene.running.clocks:
-        crosses = clock.crosses_at
-        if clock.kind == "notice" and crosses is not None and now < crosses < soonest:
-            soonest = crosses
+        if clock.kind == "notice" and clock.reaches(clock.crosses_at):
+            silent = clock.crosses_at
+            if silent is not None and now < silent < soonest:
+                soonest = silent
     facts = scene.case.facts
     if facts[-1].at > now:
         soonest = min(soonest, next(known.at for known in facts if known.at > now))
@@ -323,8 +323,11 @@ def _is_open(scene: Scene) -> bool:
     """
     running, now = scene.running, scene.now
     ended = scene.case.ended(0)
-    if ended is None or ended.at > now or running.unjudged:
+    if ended is None or ended.at > now or (scene.case.item and running.terms.item is None):
         return True
-    if scene.case.item and running.terms.item is None:
-        return True
-    return any(clock.stopped is None or clock.stopped > now for clock in running.clocks)
+    for clock in running.clocks:
+        if clock.stopped is None or clock.stopped > now:
+            return True
+        if clock.end.provisional and clock.reaches(clock.crosses_at):
+            return True  # a breach may come out when the year's notice is published
+    return False

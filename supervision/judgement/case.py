@@ -27,6 +27,8 @@ from ..facts import (
 from ..facts import known as remade
 from .calendar import SECOND
 
+Kinds = frozenset[type[Fact]]
+LONG_AGO: Instant = -(1 << 62)
 STEPS: dict[type[Fact], str] = {
     CaseAccepted: "acceptance",
     DecisionSigned: "signing",
@@ -35,8 +37,6 @@ STEPS: dict[type[Fact], str] = {
     ResultDelivered: "delivery",
 }
 """The steps that facts complete by their names; StepCompleted completes the others."""
-Kinds = frozenset[type[Fact]]
-LONG_AGO: Instant = -(1 << 62)
 BELATED = 24 * 3_600 * SECOND
 ENDS: Kinds = frozenset({CaseWithdrawn, CaseRefused, CaseConcluded})
 WHATEVER_DATED: Kinds = frozenset({CaseWithdrawn, CaseConcluded})
@@ -48,7 +48,10 @@ F = TypeVar("F", bound=Fact)
 
 
 class Case(Struct, frozen=True):
-    """The facts known of one case. `by` holds them by kind, in order of occurrence."""
+    """The facts known of one case, and what is asked of them again and again.
+
+    `by` holds them by kind, in order of occurrence.
+    """
 
     source: str
     case_no: str
@@ -57,6 +60,7 @@ class Case(Struct, frozen=True):
     department: str
     facts: tuple[Known, ...]
     by: dict[type[Fact], list[Known]]
+    kinds: Kinds
     ends: tuple[Known, ...]
     """Withdrawn, refused or concluded."""
     done: dict[str, Known]
@@ -115,14 +119,14 @@ def sooner(one: Known | None, other: Known | None) -> Known | None:
 
 def step_of(fact: Fact) -> str:
     """The step that a fact completes; empty for none."""
-    return fact.step if isinstance(fact, StepCompleted) else STEPS.get(type(fact), "")
+    return fact.step if type(fact) is StepCompleted else STEPS.get(type(fact), "")
 
 
 def _order(known: Known) -> tuple[Instant, int]:
     return known.at, known.position
 
 
-NOTHING = Case("", "", False, "", "", (), {}, (), {}, 0, {}, (), {}, (), ())
+NOTHING = Case("", "", False, "", "", (), {}, frozenset(), (), {}, 0, {}, (), {}, (), ())
 """A case of which nothing is known yet."""
 
 
@@ -131,8 +135,8 @@ def case_of(known: Iterable[Known]) -> Case:
     arrived = sorted(known, key=lambda k: (k.known_at, k.position))
     if not arrived:
         return NOTHING
-    corrections = [k for k in arrived if isinstance(k.fact, FactCorrected)]
-    facts = _latest([k for k in arrived if not isinstance(k.fact, FactCorrected)])
+    corrections = [k for k in arrived if type(k.fact) is FactCorrected]
+    facts = _latest([k for k in arrived if type(k.fact) is not FactCorrected])
     applied: dict[str, tuple[str, ...]] = {}
     unreadable = [c for c in corrections if not _apply(c, facts, applied)]
     first_known = {k.fact.id: k.known_at for k in reversed(arrived)}
@@ -151,6 +155,7 @@ def case_of(known: Iterable[Known]) -> Case:
         department=next((k.fact.actor.department for k in ordered if k.fact.actor.department), ""),
         facts=tuple(ordered),
         by=by,
+        kinds=frozenset(by),
         ends=tuple(k for k in ordered if type(k.fact) in ENDS),
         done=done,
         last_known=arrived[-1].known_at,
@@ -181,21 +186,22 @@ def with_fact(case: Case, new: Known) -> Case | None:
         belated = (*belated, *_belated(new, new.known_at))
     step = step_of(fact)
     return Case(
-        fact.source,
-        fact.case_no,
-        history,
-        case.item or fact.item,
-        case.department or fact.actor.department,
-        (*case.facts, new),
-        {**case.by, kind: [*case.by.get(kind, ()), new]},
-        (*case.ends, new) if kind in ENDS else case.ends,
-        {**case.done, step: new} if step and step not in case.done else case.done,
-        new.known_at,
-        case.corrections,
-        case.unreadable,
-        {**case.first_known, fact.id: new.known_at},
-        entered,
-        belated,
+        source=fact.source,
+        case_no=fact.case_no,
+        history=history,
+        item=case.item or fact.item,
+        department=case.department or fact.actor.department,
+        facts=(*case.facts, new),
+        by={**case.by, kind: [*case.by.get(kind, ()), new]},
+        kinds=case.kinds if kind in case.kinds else case.kinds | {kind},
+        ends=(*case.ends, new) if kind in ENDS else case.ends,
+        done={**case.done, step: new} if step and step not in case.done else case.done,
+        last_known=new.known_at,
+        corrections=case.corrections,
+        unreadable=case.unreadable,
+        first_known={**case.first_known, fact.id: new.known_at},
+        entered=entered,
+        belated=belated,
     )
 
 
@@ -208,7 +214,7 @@ def _belated(known: Known, first_known: Instant) -> tuple[tuple[Instant, Known],
     """History without an entry of its own, and a link that a follower found, are not judged."""
     fact, entered = known.fact, known.fact.entered_at
     at = first_known if entered is None else instant(entered)
-    if at - known.at < BELATED or isinstance(fact, CaseLinked):
+    if at - known.at < BELATED or type(fact) is CaseLinked:
         return ()
     return () if fact.history and entered is None else ((at, known),)
 

@@ -39,10 +39,7 @@ from .terms import LAWS, Clock, clock_of, terms_of
 
 BAD_GRADE = 2
 """Grades of 1 and 2 call for a follow-up."""
-
-
 ASKED: Kinds = frozenset({ComplaintFiled, ServiceRated})
-HANDED_OVER: Kinds = frozenset({ResultDelivered, ReadyForCollection})
 
 
 class Running(Struct, frozen=True):
@@ -56,16 +53,11 @@ class Running(Struct, frozen=True):
     extended: Extended
     completed: dict[str, Known]
 
-    @property
-    def unjudged(self) -> bool:
-        """Whether a breach may still come out when a year's notice is published."""
-        return any(c.end.provisional and c.reaches(c.crosses_at) for c in self.clocks)
-
 
 def run_clocks(case: Case, lists: Lists, now: Instant) -> Running:
     """Every clock of the case by what is known now."""
     if not case.facts:
-        terms = lists.eras_of(case.source, "").made(now, now)
+        terms = lists.terms(lists.eras_of(case.source, ""), now, now)
         return Running((), None, terms, (), NOT_EXTENDED, {})
     clocks, acceptance = notice_clocks(case, lists, now)
     terms = terms_of(case, lists, acceptance.cause if acceptance else case.facts[0])
@@ -87,7 +79,7 @@ def run_clocks(case: Case, lists: Lists, now: Instant) -> Running:
         clocks += special_clocks(case, lists)
     if DecisionSigned in case.by:
         clocks += _delivery(case, lists)
-    if not case.by.keys().isdisjoint(ASKED):
+    if not ASKED.isdisjoint(case.kinds):
         clocks += _answers(case, lists)
     return Running(tuple(clocks), acceptance, terms, pauses, extended, completed)
 
@@ -132,12 +124,13 @@ def _begins(after: tuple[str, ...], completed: dict[str, Known]) -> Known | None
 def _delivery(case: Case, lists: Lists) -> list[Clock]:
     """送达: from a granting decision to delivery, dispatch or the notice to collect."""
     for known in case.all(DecisionSigned):
-        if isinstance(known.fact, DecisionSigned) and known.fact.granted:
+        if type(known.fact) is DecisionSigned and known.fact.granted:
             terms = terms_of(case, lists, known)
             limit = terms.limits.delivery
             if limit is None:
                 return []
-            stop, law = case.first_among(HANDED_OVER, known.at), LAWS["delivery"]
+            collected = case.first(ReadyForCollection, known.at)
+            stop, law = sooner(case.first(ResultDelivered, known.at), collected), LAWS["delivery"]
             return [clock_of("delivery", "", limit, terms, known.at, stop, (known,), law)]
     return []
 
@@ -146,10 +139,11 @@ def _answers(case: Case, lists: Lists) -> list[Clock]:
     """Complaints until answered, bad ratings until followed up, by the policy's limits."""
     clocks: list[Clock] = []
     for known in case.among(ASKED):
-        rated = isinstance(known.fact, ServiceRated)
-        if isinstance(known.fact, ServiceRated) and known.fact.grade > BAD_GRADE:
-            continue
-        kind = "rating" if rated else "complaint"
+        kind = "complaint"
+        if type(known.fact) is ServiceRated:
+            if known.fact.grade > BAD_GRADE:
+                continue
+            kind = "rating"
         terms = terms_of(case, lists, known)
         limit = listed_limit(terms.policy.answers.get(kind, ""))
         if limit:

@@ -7,9 +7,10 @@ so that the acts are the same whatever heartbeats there were (design: rule 4).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeGuard
 
 from ..acts import CardAct, DeskAct
-from ..facts import Fact, Instant, Known, instant, known
+from ..facts import FACTS, Fact, Instant, Known, instant, known
 from .assess import Assessment, assess, assessed, grounds_of
 from .cards import Cards, with_act, with_answer
 from .case import NOTHING, Case, case_of, with_fact
@@ -19,6 +20,7 @@ from .shelf import NEVER, Shelf, concerns
 AGAIN = 8
 """Rounds at one instant: a card may make another due (a third yellow), no chain is longer."""
 Input = Fact | DeskAct
+_FACTS = frozenset(FACTS.values())
 
 
 class Docket:
@@ -74,11 +76,11 @@ class Docket:
         acts = self.advance(at, shelf)
         facts, answers, past = [], [], False
         for told, position in inputs:
-            if isinstance(told, Fact):
+            if _is_fact(told):
                 since = min(instant(told.occurred_at), at) if told.history else at
                 facts.append(known(told, since, position))
                 past = past or since < at
-            else:
+            elif isinstance(told, DeskAct):
                 answers.append(told)
         if not self.position and facts:
             self.position = facts[0].position
@@ -162,3 +164,7 @@ class Docket:
     def assessment(self, shelf: Shelf, at: Instant) -> Assessment:
         """What holds of the case at an instant, by what it knows; changes nothing."""
         return assess(self.case, self.cards, shelf.view(at, self._past()), at)
+
+
+def _is_fact(told: Input) -> TypeGuard[Fact]:
+    return type(told) in _FACTS

@@ -84,7 +84,7 @@ def legal_limit(case: Case, terms: Terms) -> Limit | None:
 def own_limit(case: Case) -> Limit | None:
     """The limit that the case itself brings: an instant, or a number of units."""
     first = case.first(ApplicationReceived)
-    if first is None or not isinstance(first.fact, ApplicationReceived):
+    if first is None or type(first.fact) is not ApplicationReceived:
         return None
     if first.fact.deadline is not None:
         return Limit(instant(first.fact.deadline), "at")

@@ -53,7 +53,7 @@ def notice_clocks(case: Case, lists: Lists, now: Instant) -> tuple[list[Clock], 
         silent = late is not None and late <= now and clock.reaches(late)
         if silent and late is not None and terms.item and terms.item.kind == LICENCE:
             return clocks, Acceptance(start.at, start, late, True)
-        if stop and isinstance(stop.fact, CaseAccepted):
+        if stop and type(stop.fact) is CaseAccepted:
             break
     if accepted is None:
         return clocks, None

@@ -121,9 +121,7 @@ def _ended(
 
 def _late_facts(card: Card, facts: list[Known], lists: Lists, now: Instant) -> tuple[str, ...]:
     """The facts known only after the card that alone take its ground away."""
-    late = [
-        k for k in facts if k.known_at > card.issued_at and not isinstance(k.fact, FactCorrected)
-    ]
+    late = [k for k in facts if k.known_at > card.issued_at and type(k.fact) is not FactCorrected]
     if not late:
         return ()
     without = case_of([k for k in facts if k not in late])
@@ -201,7 +199,7 @@ def _responsible(assessment: Assessment, due: Due) -> tuple[str, str, str]:
     if due.clock and due.clock.step:
         step = due.clock.step
         return step.name or step.code, _last_actor(case), case.department
-    done = [k.fact.step for k in case.all(StepCompleted) if isinstance(k.fact, StepCompleted)]
+    done = [k.fact.step for k in case.all(StepCompleted) if type(k.fact) is StepCompleted]
     return done[-1] if done else "", _last_actor(case), case.department
 
 

@@ -62,6 +62,8 @@ NO_POLICY = PolicyPublished(version="none", announced_at=EPOCH, effective=EPOCH.
 
 def concerns(event: Struct, source: str, item: str) -> bool:
     """Whether a list can change the judgement of a case of this source and item."""
+    if type(event) is CalendarPublished:
+        return True
     match event:
         case ItemPublished(code=code) | ListChangeAnnounced(code=code):
             return code == item
@@ -104,21 +106,14 @@ def _rules_on(rules: tuple[Rule, ...]) -> dict[str, tuple[Rule, ...]]:
 
 
 class Eras(Struct, frozen=True):
-    """The terms of the clocks of an item, between the instants at which other versions come."""
+    """The terms of an item's clocks, between the instants at which other versions come."""
 
-    only: Terms | None
-    """Where there is nothing to choose."""
+    source: str
+    code: str
     turns: list[Instant]
     between: dict[tuple[int, int], Terms]
-    made: Callable[[Instant, Instant], Terms]
-
-    def at(self, start: Instant, known_at: Instant) -> Terms:
-        """The terms of a clock that started then, as was known then."""
-        era = (bisect_right(self.turns, start), bisect_right(self.turns, known_at))
-        terms = self.between.get(era)
-        if terms is None:
-            terms = self.between[era] = self.made(start, known_at)
-        return terms
+    only: Terms | None
+    """Where there is nothing to choose."""
 
 
 class Lists:
@@ -135,7 +130,7 @@ class Lists:
         self.announcements: list[Dated] = []
         self._calendars: dict[tuple[str, str], Calendar] = {}
         self.eras: dict[tuple[str, str], Eras] = {}
-        """By source and item; see eras_of."""
+        """By source and item, as far as `eras_of` was asked."""
         for dated in known:
             self._take(dated)
 
@@ -178,28 +173,37 @@ class Lists:
         return [pair for base in sorted(bases) for pair in self._notices.get(base, [])] + own
 
     def eras_of(self, source: str, code: str) -> Eras:
-        """What is in force when; kept for an item that is published, so that no stray code is."""
-        policies = [v for of in {source, ""} for v in self._policies.get(of, ())]
-        items = self._items.get(code, [])
-        choices = [v for some in (policies, items) if len(some) > 1 for v in some]
-        turns = sorted({at for v in choices for at in (v.known_at, _effective(v))})
-
-        def made(start: Instant, known_at: Instant) -> Terms:
-            policy = self.policy(source, start, known_at)
-            item = self.item(code, start, known_at) if code else None
-            return Terms(
-                item,
-                policy,
-                self.calendar(policy.calendar, policy.zone),
-                limits_of(item) if item else NO_LIMITS,
-                flow_of(item) if item else NO_FLOW,
-                _rules_on(policy.rules),
-            )
-
-        eras = Eras(None if turns else made(0, 0), turns, {}, made)
-        if items:
-            self.eras[source, code] = eras
+        """What is in force when, made once; an item that is not published is as good as none."""
+        code = code if code in self._items else ""
+        eras = self.eras.get((source, code))
+        if eras is None:
+            policies = [v for of in {source, ""} for v in self._policies.get(of, ())]
+            items = self._items.get(code, [])
+            choices = [v for some in (policies, items) if len(some) > 1 for v in some]
+            turns = sorted({at for v in choices for at in (v.known_at, _effective(v))})
+            only = None if turns else self._terms(source, code, 0, 0)
+            eras = self.eras[source, code] = Eras(source, code, turns, {}, only)
         return eras
+
+    def terms(self, eras: Eras, start: Instant, known_at: Instant) -> Terms:
+        """What is in force for a clock that started then, as its start was known then."""
+        era = (bisect_right(eras.turns, start), bisect_right(eras.turns, known_at))
+        terms = eras.between.get(era)
+        if terms is None:
+            terms = eras.between[era] = self._terms(eras.source, eras.code, start, known_at)
+        return terms
+
+    def _terms(self, source: str, code: str, start: Instant, known_at: Instant) -> Terms:
+        policy = self.policy(source, start, known_at)
+        item = self.item(code, start, known_at) if code else None
+        return Terms(
+            item,
+            policy,
+            self.calendar(policy.calendar, policy.zone),
+            limits_of(item) if item else NO_LIMITS,
+            flow_of(item) if item else NO_FLOW,
+            _rules_on(policy.rules),
+        )
 
     def policy(self, source: str, start: Instant, known_at: Instant) -> PolicyPublished:
         """The policy in force for a clock of this source that started then."""

@@ -37,10 +37,10 @@ class Clock(Struct, frozen=True):
     terms: Terms
     causes: tuple[Known, ...]
     pauses: tuple[Pause, ...] = ()
-    extension: int = 0
     not_before: Instant = 0
     law: str = ""
     step: Step | None = None
+    extension: int = 0
 
     def reaches(self, at: Instant | None) -> bool:
         """Whether the clock still ran at an instant."""
@@ -50,7 +50,7 @@ class Clock(Struct, frozen=True):
 def terms_of(case: Case, lists: Lists, start: Known) -> Terms:
     """Item and policy of a clock that a fact started; the calendar as known now."""
     eras = lists.eras.get((case.source, case.item)) or lists.eras_of(case.source, case.item)
-    return eras.only or eras.at(start.at, start.known_at)
+    return eras.only or lists.terms(eras, start.at, start.known_at)
 
 
 def clock_of(
@@ -96,7 +96,6 @@ def clock_of(
         terms,
         causes,
         pauses,
-        0,
         not_before,
         law,
         step,

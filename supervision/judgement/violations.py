@@ -16,6 +16,7 @@ from ..facts import (
     CaseRefused,
     DecisionSigned,
     ExtensionApproved,
+    Fact,
     FeeCharged,
     Instant,
     Known,
@@ -24,7 +25,7 @@ from ..facts import (
     SupplementRequested,
 )
 from .calendar import SECOND
-from .case import Case, Kinds, step_of
+from .case import STEPS, Case, Kinds, step_of
 from .clocks import Running
 from .deadline import listed_limit
 from .ladder import legal_limit, own_limit
@@ -38,7 +39,8 @@ AFTERWARDS = ("certificate", "delivery")
 """Steps that may follow the conclusion."""
 RETURNED = "退件"
 GRANTED = "出证"
-REASONED: Kinds = frozenset({CaseRefused, ExtensionApproved, DecisionSigned, CaseConcluded})
+REASONED = (CaseRefused, ExtensionApproved, DecisionSigned, CaseConcluded)
+LATER_STEPS = frozenset[type[Fact]]({StepCompleted, *STEPS}) - {CaseAccepted}
 ANY: Kinds = frozenset()
 
 
@@ -96,11 +98,8 @@ def steps_out_of_order(scene: Scene) -> Sequence[Found]:
         for before, later in scene.running.terms.flow.pairs
         if later in done and before in done and done[later].at < done[before].at
     ]
-    return [
-        Found("step_out_of_order", done[code].at, (done[code],), code)
-        for code in dict.fromkeys(early)
-        if code != "acceptance"
-    ]
+    late = dict.fromkeys(code for code in early if code != "acceptance") if early else ()
+    return [Found("step_out_of_order", done[code].at, (done[code],), code) for code in late]
 
 
 def steps_not_in_flow(scene: Scene) -> Sequence[Found]:
@@ -129,18 +128,15 @@ def same_person_signed(scene: Scene) -> Sequence[Found]:
     terms = scene.running.terms
     if terms.item is None or not terms.item.separate_signing:
         return ()
-    names = terms.flow.reviews
-    reviewers = {
-        k.fact.actor.id for k in scene.case.all(StepCompleted) if step_of(k.fact) in names
-    } - {""}
-    signed = [
-        k for k in scene.case.all(DecisionSigned) if (_signer(k) or k.fact.actor.id) in reviewers
-    ]
+    names, steps = terms.flow.reviews, scene.case.all(StepCompleted)
+    reviewers = {k.fact.actor.id for k in steps if step_of(k.fact) in names and k.fact.actor.id}
+    signed = [k for k in scene.case.all(DecisionSigned) if _signer(k) in reviewers]
     return _found("same_person_signed", signed, "signing")
 
 
 def _signer(known: Known) -> str:
-    return known.fact.signer if isinstance(known.fact, DecisionSigned) else ""
+    fact = known.fact
+    return (fact.signer if type(fact) is DecisionSigned else "") or fact.actor.id
 
 
 def not_told_at_once(scene: Scene) -> Sequence[Found]:
@@ -163,17 +159,16 @@ def _materials(known: Known) -> tuple[str, ...]:
 
 def no_reason(scene: Scene) -> Sequence[Found]:
     """Refusal, return, extension or denial without a reason."""
-    unreasoned = [
-        k for k in scene.case.among(REASONED) if "reason" not in k.fact.texts and _needs_reason(k)
-    ]
-    return _found("no_reason", unreasoned)
+    by = scene.case.by
+    told = [known for kind in REASONED if kind in by for known in by[kind]]
+    return _found("no_reason", [k for k in told if "reason" not in k.fact.texts and _owes(k.fact)])
 
 
-def _needs_reason(known: Known) -> bool:
-    fact = known.fact
-    if isinstance(fact, DecisionSigned):
+def _owes(fact: Fact) -> bool:
+    """Whether it must be told with a reason."""
+    if type(fact) is DecisionSigned:
         return not fact.granted
-    if isinstance(fact, CaseConcluded):
+    if type(fact) is CaseConcluded:
         return fact.result == RETURNED
     return True
 
@@ -259,12 +254,12 @@ def reopened(scene: Scene) -> Sequence[Found]:
 
 CHECKS: tuple[tuple[Check, Kinds], ...] = (
     (steps_skipped, frozenset({CaseConcluded, StepCompleted})),
-    (steps_out_of_order, ANY),
+    (steps_out_of_order, LATER_STEPS),
     (steps_not_in_flow, frozenset({StepCompleted})),
     (actors_without_post, ANY),
     (same_person_signed, frozenset({DecisionSigned})),
     (not_told_at_once, frozenset({SupplementRequested})),
-    (no_reason, REASONED),
+    (no_reason, frozenset(REASONED)),
     (pauses_improper, frozenset({SpecialProcedureStarted})),
     (extensions_improper, frozenset({ExtensionApproved})),
     (late_entries, ANY),
@@ -284,7 +279,7 @@ def checks_for(kinds: Kinds) -> tuple[Check, ...]:
 def violations(scene: Scene) -> tuple[Found, ...]:
     """All violations of a case, one of each kind: its facts together, the first naming it."""
     by_kind: dict[str, Found] = {}
-    for check in checks_for(frozenset(scene.case.by)):
+    for check in checks_for(scene.case.kinds):
         for found in check(scene):
             earlier = by_kind.get(found.kind)
             by_kind[found.kind] = _joined(earlier, found) if earlier else found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from projections.watch import Watch
 from supervision.acts import CardIssued
 from supervision.facts import Fact, Instant, instant
 from supervision.record import Record
-from supervision.runners.cluster.generations import open_warehouse
+from supervision.runners.cluster.generations import Generations, open_warehouse
 from supervision.runners.settings import Settings
 from supervision.store.stored import Stored
 from supervision.streams import INCIDENTS
@@ -70,10 +70,11 @@ def agreed(town: Town, record: Record, acknowledged: set[str], reference: str) -
     assert told["open_cases"] == log.watch.open_cases
     issued = _holds(log.events, acknowledged)
     assert record.read_stream(INCIDENTS) == []
-    rows = town.check_rows(record)
+    generation = _in_use(town)
+    rows = town.check_rows(record, generation)
     assert rows.differing == []
     assert rows.cases > 0
-    with opened(town.warehouse_url) as shown, opened(reference) as made:
+    with opened(town.warehouse_url, generation) as shown, opened(reference) as made:
         Filling(record, made).read_up_to(len(log.events))
         assert shown.highest("events") == made.highest("events")
         found = contents(shown)
@@ -110,6 +111,12 @@ def _holds(events: list[Stored], acknowledged: set[str]) -> int:
     cards = [s.event.card for s in events if isinstance(s.event, CardIssued)]
     assert len(cards) == len(set(cards))
     return len(cards)
+
+
+def _in_use(town: Town) -> int:
+    """The generation of the warehouse that is shown."""
+    with closing(Generations(Settings(database=town.url, topic_prefix=town.prefix))) as found:
+        return found.current()
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from supervision.judgement.cards import moment
 from supervision.lists import CalendarPublished, Day
 from supervision.publishing import publish_missing
 from supervision.runners.settings import SIMULATION
-from tests.cluster.agreement import agreed, contents, opened
+from tests.cluster.agreement import agreed
 from tests.cluster.department import DAILY, Department, item, lists
 from tests.cluster.town import Process, Town
 from tests.court import CHINA, at
@@ -36,6 +36,12 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 BEGIN = at("2026-03-03 10:00")
 PARTITIONS = 4
+SETTINGS = {
+    "SUPERVISION_PARTITIONS": str(PARTITIONS),
+    "SUPERVISION_SNAPSHOT_SECONDS": "3",
+    "SUPERVISION_ROWS_EVERY_MS": "400",
+}
+"""States are kept often, so that workers die while they do it."""
 SOURCES = ("east", "west")
 TWICE, ONCE = ("publisher", "watch", "rows"), ("links", "intake", "wall")
 """How many processes of a role the town has."""
@@ -193,8 +199,7 @@ def _siege(
 ) -> Iterator[Siege]:
     """A town that works."""
     home = tmp_path_factory.mktemp("siege") / "home"
-    settings = {"SUPERVISION_SNAPSHOT_SECONDS": "2", "SUPERVISION_PARTITIONS": str(PARTITIONS)}
-    town = Town(home, postgres, kafka, clickhouse, lists=False, **settings)
+    town = Town(home, postgres, kafka, clickhouse, lists=False, **SETTINGS)
     start_simulation(home / SIMULATION, BEGIN, speed=1, night_speed=1)
     with town:
         made = Siege(town, clickhouse.fresh(f"{town.prefix}ref"))
@@ -341,13 +346,10 @@ def test_lists_published_in_the_middle(siege: Siege) -> None:
     siege.agrees("lists published")
 
 
-def test_a_rebuild_while_the_wall_stays_up(siege: Siege) -> None:
-    """The new warehouse holds what the old one held, and is shown."""
+def test_a_rebuild_in_the_middle(siege: Siege) -> None:
+    """The wall stays up, and then shows the new warehouse, which holds the same."""
     with siege.reporting():
         siege.more(100)
-    siege.agrees("before a rebuild")
-    siege.town.supervise("rebuild")
-    siege.passed(seconds=1)
-    with opened(siege.town.warehouse_url) as old, opened(siege.town.warehouse_url, 2) as new:
-        assert contents(old) == contents(new)
-        assert contents(new)["cards"][0] > 0
+        siege.town.supervise("rebuild")
+        siege.more(100)
+    siege.agrees("rebuilt")

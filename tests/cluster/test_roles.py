@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from supervision.runners.cluster.schedule import (
     forget_rows,
 )
 from supervision.runners.cluster.station import NEEDS, NotSet, Station
+from supervision.runners.cluster.web import Current
 from supervision.runners.settings import Settings
 from supervision.store.board import Board
 from tests.cluster.permits import (
@@ -50,7 +52,7 @@ from tests.cluster.permits import (
 )
 from tests.cluster.town import Process, Town
 from tests.court import fact
-from tests.product import SUPERVISE, until
+from tests.product import GLANCE, SUPERVISE, until
 from tools.services import Clickhouse, Kafka, Postgres
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
@@ -59,6 +61,8 @@ GRACE = 30
 """Seconds that docker-compose.yml gives a role to end."""
 ELECTED = ("publisher", "rows", "links", "scheduler")
 ROLES = tuple(NEEDS)
+PAUSE = 0.15
+"""Seconds between two reports: a source system may make ten a second."""
 MONTHS_AGO = (8, 5, 2)
 """When the town's old cases were recorded."""
 
@@ -138,6 +142,12 @@ def leaders(town: Town, role: str) -> list[Process]:
     return [p for p in living(town, role) if metric(p, "supervision_elected", role=role)]
 
 
+def leader(town: Town, role: str) -> Process:
+    """The one that leads, once there is one and no other that did says so still."""
+    arrives(town, lambda: len(leaders(town, role)) == 1, f"one {role} to lead")
+    return leaders(town, role)[0]
+
+
 def arrives(town: Town, holds: Callable[[], object], what: str) -> None:
     """Wait for something, and see meanwhile that no role has died."""
 
@@ -169,7 +179,7 @@ def test_every_role_tells_of_itself(town: Town, role: str) -> None:
 def test_who_follows_the_log_tells_how_far_it_is(town: Town, role: str) -> None:
     """Of an elected role, the one that leads; all have what there is."""
     head = log_head(town)
-    for process in leaders(town, role) if role in ELECTED else living(town, role):
+    for process in [leader(town, role)] if role in ELECTED else living(town, role):
         arrives(town, lambda p=process: reached(p) >= head, f"the {role} to have all")
         assert metric(process, "supervision_lag_events", follower=role) is not None
         if role != "links":
@@ -189,8 +199,9 @@ def reached(process: Process) -> int:
 
 @pytest.mark.parametrize("role", ELECTED)
 def test_of_two_one_leads(town: Town, role: str) -> None:
-    """And both say so."""
-    assert len(living(town, role)) > len(leaders(town, role)) == 1
+    """And both say so, also where the lead went from one to the other while they began."""
+    arrives(town, lambda: len(leaders(town, role)) == 1, f"one {role} to lead")
+    assert len(living(town, role)) == 2
 
 
 def test_a_report_comes_through_to_the_wall(town: Town, key: str) -> None:
@@ -272,6 +283,21 @@ class TestScheduler:
         assert forget_rows(Station("scheduler", given)) == []
 
 
+def test_a_wall_reads_the_generation_that_is_written(
+    given: Settings, clickhouse: Clickhouse
+) -> None:
+    """At once, whatever the pointer says; where nobody writes, the one that is in use."""
+    own = replace(given, topic_prefix="reading", clickhouse=clickhouse.fresh("reading"))
+    for number in (1, 2):
+        open_warehouse(own, number).close()
+    written = [0]
+    with closing(Current(own, 1, lambda: written[0])) as current:
+        for written[0], read in ((0, 1), (2, 2), (1, 1), (2, 2)):
+            assert current.query("select currentDatabase()", {}) == [(f"reading_{read}",)]
+        written[0] = 0
+        until(lambda: current.query("select currentDatabase()", {}) == [("reading_1",)], "it")
+
+
 def in_use(given: Settings) -> Warehouse:
     """The newest generation, which is the one in use."""
     engine = open_engine(given)
@@ -335,6 +361,7 @@ def reported(intake: Process, key: str) -> Iterator[list[str]]:
                 case = f"C-{len(told)}"
                 post(intake, key, begun(case, now() + timedelta(days=9)))
                 told.append(case)
+                stop.wait(PAUSE)
         except BaseException as error:  # noqa: BLE001 told by the thread that waits
             failed.append(error)
 
@@ -358,6 +385,7 @@ def watched(wall: Process) -> Iterator[list[int]]:
         try:
             while not stop.is_set():
                 seen.append(look(wall).today[0])
+                stop.wait(GLANCE)
         except BaseException as error:  # noqa: BLE001 told by the thread that waits
             failed.append(error)
 
@@ -403,20 +431,20 @@ def test_a_rebuild_is_not_seen_on_the_wall(
 
 def settled(town: Town, record: Record) -> None:
     """Wait until the rows have all that the log has."""
-    (rows,) = leaders(town, "rows")
+    rows = leader(town, "rows")
     until(lambda: reached(rows) == record.head(), "the rows")
 
 
 @pytest.mark.parametrize("role", ELECTED)
 def test_when_the_leader_ends_the_other_takes_over(town: Town, role: str, key: str) -> None:
     """The one that was told to end is off the board; the other leads and does the work."""
-    (leader,) = leaders(town, role)
-    instance = leader.get("/health", leader.told)["instance"]
-    end(leader)
-    assert code(leader) == 0, leader.log.read_text()[-3000:]
+    first = leader(town, role)
+    instance = first.get("/health", first.told)["instance"]
+    end(first)
+    assert code(first) == 0, first.log.read_text()[-3000:]
     with closing(Board(town.url)) as board:
         assert (role, instance) not in {(told.role, told.instance) for told in board.read()}
-    arrives(town, lambda: leaders(town, role), f"another {role} to lead")
+    assert leader(town, role) is not first
     wall, case = town.one("wall"), f"F-{role}"
     post(town.one("intake"), key, begun(case, now() + timedelta(days=9)))
     arrives(town, lambda: case in look(wall).places["wall-stream"], "what was told since")
@@ -491,6 +519,22 @@ def test_an_operator_reads_one_line(town: Town) -> None:
     )
     (line,) = (done.stdout + done.stderr).strip().splitlines()
     assert "the role watch needs the setting kafka: set SUPERVISION_KAFKA" in line
+    assert done.returncode == 1
+
+
+def test_a_package_that_is_not_installed_is_named() -> None:
+    """The product alone runs in one process and has none of the cluster's."""
+    without = "import sys; sys.modules['psycopg'] = None"
+    run = "from supervision.runners.cli import main; main(['serve', 'links'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{without}; {run}"],
+        env={**os.environ, "SUPERVISION_DATABASE": "postgresql://nobody@127.0.0.1:9/none"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (line,) = (done.stdout + done.stderr).strip().splitlines()
+    assert "need psycopg: pip install 'supervision[cluster]'" in line
     assert done.returncode == 1
 
 

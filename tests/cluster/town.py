@@ -213,10 +213,10 @@ class Town:
         finally:
             opened.close()
 
-    def check_rows(self, record: Record) -> Checked:
+    def check_rows(self, record: Record, generation: int = 1) -> Checked:
         """Whether the rows of all open cases are those that follow from the log."""
         given = Settings(clickhouse=self.warehouse_url)
-        warehouse = open_warehouse(given, 1)
+        warehouse = open_warehouse(given, generation)
         try:
             return check_rows(record, warehouse, 1_000_000, "all")
         finally:

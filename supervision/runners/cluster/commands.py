@@ -7,10 +7,20 @@ from contextlib import suppress
 
 import click
 
+from ...errors import SupervisionError
 from .. import logs
 from ..settings import Settings, open_record, settings
 
 ROLES = ("publisher", "watch", "rows", "links", "scheduler", "intake", "wall")
+
+
+class PackageMissing(SupervisionError):
+    """The roles need more than the product alone."""
+
+    def __init__(self, error: ModuleNotFoundError) -> None:
+        super().__init__(
+            f"the roles of a cluster need {error.name}: pip install 'supervision[cluster]'"
+        )
 
 
 @click.command()
@@ -27,13 +37,17 @@ def serve(role: str) -> None:
     intake      the API for departments; any number
     wall        the wall and the pages behind it; any number
     """
-    from .patient import Stopping
-    from .station import Station
-
     given = settings()
     logs.setup(given.log_format, given.log_level, role, logs.instance_name())
+    try:
+        from .patient import Stopping
+        from .station import Station
+
+        work = _work(role)
+    except ModuleNotFoundError as error:
+        raise PackageMissing(error) from error
     with suppress(Stopping):
-        _work(role)(Station(role, given))
+        work(Station(role, given))
 
 
 def _work(role: str) -> Callable[..., None]:

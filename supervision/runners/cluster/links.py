@@ -30,8 +30,7 @@ def serve(station: Station) -> None:
                     station.telling.elected("links", holds=True)
                     _lead(station, election)
                 else:
-                    station.telling.ready()
-                    station.tell(0, 0, 0, Says(leads=False))
+                    station.stand_by("linking", election)
             except Stopping:
                 return
             except Exception as error:  # noqa: BLE001 told, and tried again

@@ -7,11 +7,11 @@ import logging
 from threading import Event
 
 from ...delivery.kafka import Sender, make_topics
-from ...delivery.publisher import Publisher
+from ...delivery.publisher import READ, Publisher
 from ...errors import ClockJumped, SupervisionError
 from ...facts import Instant
 from ...follow import Follower
-from ...store.election import HELD_ELSEWHERE, Election
+from ...store.election import Election
 from .station import ASK_EVERY, Says, Station, run_async
 
 log = logging.getLogger(__name__)
@@ -43,18 +43,13 @@ class _Publishing:
                     if await asyncio.to_thread(election.try_win):
                         await self._lead(election, asked)
                     else:
-                        self._wait_for(election)
+                        self._station.stand_by("publishing", election)
                 except (SupervisionError, OSError) as error:
                     why = self._station.alarm("publishing", error)
                     self._station.tell(0, 0, self._stamp, Says(failed=why))
                 finally:
                     self._station.telling.elected("publisher", holds=False)
                 await _sleep(asked, RETRY)
-
-    def _wait_for(self, election: Election) -> None:
-        self._station.telling.clear("publishing")
-        self._station.telling.ready()
-        self._station.tell(0, 0, 0, Says(leads=False, failed=_reason(election)))
 
     async def _lead(self, election: Election, asked: asyncio.Event) -> None:
         station, record = self._station, self._station.record
@@ -84,12 +79,11 @@ class _Publishing:
                 if not await asyncio.to_thread(election.held):
                     return
                 checked = loop.time()
-            if loop.time() - beaten >= self._station.heartbeat:
+            head = await asyncio.to_thread(self._station.record.head)
+            await publisher.publish(min(head, publisher.position + READ))
+            if publisher.position >= head and loop.time() - beaten >= self._station.heartbeat:
                 beaten = loop.time()
                 await self._beat(publisher)
-            else:
-                head = await asyncio.to_thread(self._station.record.head)
-                await publisher.publish(head)
             self._tell(publisher)
             follower.position = publisher.position
             left = self._station.heartbeat - (loop.time() - beaten)
@@ -117,10 +111,6 @@ class _Publishing:
         telling.published(publisher.take_count())
         position = publisher.position
         self._station.tell(position, position, self._stamp, Says(clock_jumped=self._jumped))
-
-
-def _reason(election: Election) -> str:
-    return "" if election.reason == HELD_ELSEWHERE else election.reason
 
 
 async def _sleep(asked: asyncio.Event, seconds: float) -> None:

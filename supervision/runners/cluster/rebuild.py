@@ -12,6 +12,10 @@ from ...store.election import Election
 from ..settings import Settings, open_record
 from .generations import Generations, drop_generations, new_generation, open_warehouse
 
+LEASE_SECONDS = 3_600.0
+"""For which a rebuild may say nothing: one list may concern every open case, and all their rows are
+one batch. One that was killed lets go at once; only one that was stopped is waited for so long."""
+
 Progress = Callable[[int, int], None]
 """Called with the position that was reached and the head of the log."""
 
@@ -20,7 +24,7 @@ class RebuildRunning(SupervisionError):
     """Two rebuilds at once."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"no rebuild can begin now: {why}")
+        super().__init__(f"no rebuild can begin or go on now: {why}")
 
 
 def rebuild(given: Settings, progress: Progress) -> int:
@@ -28,7 +32,8 @@ def rebuild(given: Settings, progress: Progress) -> int:
 
     RebuildRunning; StoreError and WarehouseError, after which it may be run again.
     """
-    with Election(given.database, f"{given.topic_prefix}/rebuild") as election:
+    name = f"{given.topic_prefix}/rebuild"
+    with Election(given.database, name, lease_seconds=LEASE_SECONDS) as election:
         if not election.try_win():
             raise RebuildRunning(election.reason)
         record, pointer = open_record(given), Generations(given)
@@ -52,11 +57,15 @@ def _go_on(election: Election, progress: Progress, position: int, head: int) -> 
 
 
 def _fill(record: Record, given: Settings, number: int, progress: Progress) -> None:
-    """From the log's beginning until nothing is missing."""
+    """From the log's beginning to where it ended when the last batch was begun: there are always
+    new events, and who writes the rows from then on adds them.
+    """
     warehouse = open_warehouse(given, number)
     try:
-        filling = Filling(record, warehouse)
-        while filling.position < (head := record.head()):
+        filling, missing = Filling(record, warehouse), READ + 1
+        while missing > READ:
+            head = record.head()
+            missing = head - filling.position
             filling.read_up_to(min(filling.position + READ, head))
             progress(filling.position, head)
     finally:

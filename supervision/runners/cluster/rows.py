@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import faust
 
@@ -26,6 +27,8 @@ RETRY = 2.0
 """Seconds before what failed is tried again."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at which generation is in use."""
+IDLE = 2.0
+"""Seconds without a parcel after which it leads no longer: Kafka gives them to another."""
 
 
 def serve(station: Station) -> None:
@@ -48,9 +51,20 @@ class _Rows:
         self._warehouse: Warehouse | None = None
         self._filling: Filling | None = None
         self._looked = -LOOK_EVERY
+        self._working = Lock()
+        self._worked = time.monotonic()
 
     async def run(self, asked: asyncio.Event) -> None:
-        """The app, made anew whenever it fails."""
+        """The app, made anew whenever it fails; the lead is let go where nothing comes."""
+        letting_go = asyncio.ensure_future(self._let_go())
+        try:
+            await self._keep_running(asked)
+        finally:
+            letting_go.cancel()
+            self._resign()
+            self._generations.close()
+
+    async def _keep_running(self, asked: asyncio.Event) -> None:
         folder = self._station.slot.folder
         within = self._station.given.rows_every_ms / 1000
         while not asked.is_set():
@@ -58,12 +72,22 @@ class _Rows:
                 await make_topics(self._brokers, self._station.given.partitions)
                 await run(lambda: self._app(folder, within), asked)
             except Stopping:
-                break
+                return
             except Exception as error:  # noqa: BLE001 told, and tried again
                 self._failed(error)
                 await asyncio.wait([asyncio.ensure_future(asked.wait())], timeout=RETRY)
-        self._leave()
-        self._generations.close()
+
+    async def _let_go(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_EVERY)
+            if not self._working.locked() and time.monotonic() - self._worked > IDLE:
+                await asyncio.to_thread(self._resign)
+
+    def _resign(self) -> None:
+        with self._working:
+            self._station.telling.elected("rows", holds=False)
+            self._election.resign()
+            self._leave()
 
     def _app(self, folder: Path, within: float) -> faust.App:
         ready = self._station.telling.ready
@@ -71,6 +95,11 @@ class _Rows:
 
     def _take(self, parcels: Sequence[Parcel]) -> None:
         """Write what the parcels bring, whatever it takes; Stopping."""
+        with self._working:
+            self._write(parcels)
+            self._worked = time.monotonic()
+
+    def _write(self, parcels: Sequence[Parcel]) -> None:
         while True:
             try:
                 filled = self._led().take_parcels(parcels)

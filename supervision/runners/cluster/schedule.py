@@ -55,13 +55,15 @@ def serve(station: Station) -> None:
 
 
 def _lead_or_wait(station: Station, election: Election) -> None:
-    held = election.try_win()
+    if not election.try_win():
+        station.stand_by("scheduling", election)
+        return
     station.telling.clear("scheduling")
     station.telling.ready()
-    station.telling.elected("scheduler", holds=held)
-    station.tell(0, 0, 0, Says(leads=held))
-    if held:
+    station.telling.elected("scheduler", holds=True)
+    try:
         _ring(station, election.held)
+    finally:
         station.telling.elected("scheduler", holds=False)
 
 

@@ -24,7 +24,7 @@ from ...errors import StoreError, SupervisionError
 from ...facts import Instant
 from ...record import Record
 from ...store.board import Board
-from ...store.election import Election
+from ...store.election import HELD_ELSEWHERE, Election
 from ..listening import listening
 from ..logs import instance_name
 from ..settings import Settings, open_record
@@ -182,6 +182,17 @@ class Station:
             log.error("%s failed", code, extra={"why": text}, exc_info=_unexpected(error))
         return text
 
+    def stand_by(self, code: str, election: Election) -> None:
+        """Another process leads, and this one is ready to; or it could not, and that is told."""
+        why = "" if election.reason == HELD_ELSEWHERE else election.reason
+        self.telling.elected(self.role, holds=False)
+        if why:
+            self._wait(why, code)
+        else:
+            self.telling.clear(code)
+            self.telling.ready()
+        self.tell(0, 0, 0, Says(leads=False, failed=why))
+
     def until(self, code: str, call: Callable[[], T]) -> T:
         """What `call` gives, once the server that it needs does its part; tells meanwhile what it
         waits for. Stopping, and whatever no retry helps.
@@ -232,13 +243,13 @@ class Station:
         self.record = self.until("log", lambda: open_record(self.given))
         self.patient = Patient(self.record, self.stop, self._wait)
 
-    def _wait(self, why: str) -> None:
+    def _wait(self, why: str, code: str = "log") -> None:
         """The role's work waits for the log, or no longer."""
         self.telling.beat()
         if why:
-            self.telling.alarm("log", why)
+            self.telling.alarm(code, why)
         else:
-            self.telling.clear("log")
+            self.telling.clear(code)
 
     def _hear(self) -> None:
         """End on a signal, in a thread: a handler may come while what `end` needs is locked."""
