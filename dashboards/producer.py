@@ -18,6 +18,7 @@ from dash._utils import to_json
 from msgspec import Struct
 
 from projections.figures import Wall
+from supervision.errors import SupervisionError
 
 from .source import Source
 from .wall import Shown
@@ -76,6 +77,7 @@ class Producer:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._touched = 0.0
+        self._why = ""
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -147,15 +149,25 @@ class Producer:
     def _produce(self) -> None:
         try:
             self.latest = self._next(self._source.wall())
-        except Exception:  # whatever failed, the wall says that data stopped, and tries again
-            log.exception("the wall could not be read")
+        except Exception as error:  # noqa: BLE001 the wall says that data stopped, and tries again
+            self._failed(error)
             return
+        self._why = ""
         with self._lock:
             for told, loop in list(self._waiting.items()):
                 try:
                     loop.call_soon_threadsafe(told.set)
                 except RuntimeError:  # its loop is closed
                     del self._waiting[told]
+
+    def _failed(self, error: Exception) -> None:
+        """Told once for as long as it lasts; a defect with its traceback."""
+        why, self._why = self._why, f"{type(error).__name__}: {error}"
+        if why != self._why:
+            expected = isinstance(error, SupervisionError)
+            shown = {"why": str(error)} if expected else {}
+            told = None if expected else error
+            log.error("the wall could not be read", extra=shown, exc_info=told)
 
     def _next(self, wall: Wall) -> Frame:
         before = self.latest

@@ -7,6 +7,7 @@ what stands in the log and the warehouse, so a bell that nobody heard is made go
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
@@ -23,6 +24,7 @@ from ...store.election import Election
 from .generations import current_generation, drop_generations, open_warehouse
 from .patient import Stopping
 from .retention import months_before
+from .shown import in_use
 from .station import ASK_EVERY, Says, Station
 
 log = logging.getLogger(__name__)
@@ -118,9 +120,10 @@ def forget_rows(station: Station) -> list[Dropped]:
 
 
 def drop_old_generations(station: Station) -> list[int]:
-    """Warehouses that a rebuild has replaced; which went."""
-    current = current_generation(station.given)
-    return drop_generations(station.given, lambda number: number < current)
+    """Warehouses that a rebuild has replaced and nobody writes or shows any more; which went."""
+    used = in_use(station.board.read(), time.time_ns() // 1000)
+    oldest = min([current_generation(station.given), *used])
+    return drop_generations(station.given, lambda number: number < oldest)
 
 
 def compare_rows(station: Station) -> Checked:

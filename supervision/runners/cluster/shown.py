@@ -53,7 +53,7 @@ class Shown:
 
     def take(self, board: Sequence[Told], now: Instant, head: int) -> None:
         """The board as it stands at an instant of this machine's clock, and the log's head."""
-        fresh = [each for each in board if now - each.told_at < SILENT]
+        fresh = _fresh(board, now)
         said = {each: msgspec.json.decode(each.says, type=Says) for each in fresh}
         stamps = self._judged(fresh, said)
         rows = max((each for each in fresh if each.role == "rows"), key=_position, default=None)
@@ -110,6 +110,16 @@ class Shown:
             some = ", ".join(missing[:20])
             why = f"分区无人监察 nobody watches the partitions {some}"
             self.health = msgspec.structs.replace(self.health, watch_failed=why)
+
+
+def in_use(board: Sequence[Told], now: Instant) -> set[int]:
+    """The generations of the warehouse that somebody writes or shows, by what the board says."""
+    said = {msgspec.json.decode(each.says, type=Says).generation for each in _fresh(board, now)}
+    return said - {0}
+
+
+def _fresh(board: Sequence[Told], now: Instant) -> list[Told]:
+    return [each for each in board if now - each.told_at < SILENT]
 
 
 def _position(told: Told) -> int:

@@ -39,8 +39,6 @@ TELL_EVERY = 0.1
 ASK_EVERY = 0.5
 """Seconds between two tries to be elected, and between two looks whether one still is."""
 BEAT_EVERY = 1.0
-"""Seconds between two words that the process lives."""
-BEAT_EVERY = 1.0
 """Seconds between two beats of an event loop."""
 NEEDS = {
     "publisher": ("database", "kafka"),
@@ -68,6 +66,7 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a role tells the others beside its position: JSON on the board.
 
     `stamps`: of each partition that it watches, the stamp up to which it was judged (µs).
+    `generation`: of the warehouse, that it writes or shows; 0 for none.
     """
 
     stamps: dict[int, Instant] = {}
@@ -278,11 +277,6 @@ def run_async(station: Station, work: Callable[[asyncio.Event], Any]) -> None:
     """Run a role of asyncio until it is told to end. It lives as long as its loop goes round,
     though it may have no partition and nothing to do.
     """
-
-    async def beat() -> None:
-        while True:
-            station.telling.beat()
-            await asyncio.sleep(BEAT_EVERY)
 
     async def main() -> None:
         asked, loop = asyncio.Event(), asyncio.get_running_loop()

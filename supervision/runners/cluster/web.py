@@ -47,6 +47,11 @@ class Current:
         self._looked = time.monotonic()
 
     @property
+    def generation(self) -> int:
+        """The generation that is read."""
+        return self._generation
+
+    @property
     def version(self) -> Version:
         """Of the server."""
         return self._engine.version
@@ -97,20 +102,26 @@ class _Cluster:
     def __init__(self, station: Station) -> None:
         self.record: Record = station.record
         self.looking = Looking(station.board, self.record.head, station.given.partitions)
+        self._current: Current | None = None
         self._warehouse: Warehouse | None = None
 
     def open_warehouse(self, station: Station) -> None:
         """For the pages, once its server answers. Stopping; WarehouseError."""
         given = station.given
         number = station.until("warehouse", lambda: _made(given))
-        current = Current(given, number, lambda: self.looking.generation)
-        self._warehouse = Warehouse(current, days_in(given.zone))
+        self._current = Current(given, number, lambda: self.looking.generation)
+        self._warehouse = Warehouse(self._current, days_in(given.zone))
 
     @property
     def warehouse(self) -> Warehouse:
         """What the pages read."""
         assert self._warehouse is not None
         return self._warehouse
+
+    @property
+    def generation(self) -> int:
+        """Of the warehouse, that is shown; 0 where none is."""
+        return self._current.generation if self._current else 0
 
     @property
     def open_cases(self) -> int:
@@ -208,4 +219,5 @@ def _tell(station: Station, system: _Cluster) -> None:
         intake = station.role == "intake"
         station.telling.ready(is_ready=not system.looking.failed if intake else bool(at))
         position = system.looking.position
-        station.tell(position, position + system.health().behind, at, Says())
+        says = Says(generation=system.generation)
+        station.tell(position, position + system.health().behind, at, says)
