@@ -1,7 +1,8 @@
 """The log into the warehouse: rows in blocks, from the position that the tables hold.
 
 Whole transactions, in order; what a table holds already it is not given again (warehouse.py). A
-warehouse that is ahead of the log is made anew: it belongs to another log, or to an older copy.
+warehouse whose last event the log does not know is made anew: it belongs to another log, or the log
+was restored from an older copy.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ class Log(Protocol):
     def last_stamp(self) -> Instant:
         """The last stamp given (µs)."""
 
+    def recorded_at(self, position: int) -> Instant:
+        """When the event at a position was recorded (µs); 0 where there is none."""
+
 
 class Filled(NamedTuple):
     """How far the rows reach, up to which instant nothing is missing, and how many were written."""
@@ -64,8 +68,8 @@ class Filling:
         self._reach = Reach(record)
         self.stamp: Instant = 0
         position = warehouse.resume_from()
-        if position > record.head():
-            log.warning("the warehouse is ahead of the log: it is made anew")
+        if not _of_one_log(warehouse, record):
+            log.warning("the warehouse is of another log, or of an older copy: it is made anew")
             warehouse.drop_all()
             warehouse.create()
             position = 0
@@ -124,3 +128,9 @@ class Filling:
             keys.update((case.source, case.case_no) for case in cases if case)
             position = batch[-1].position
         return keys
+
+
+def _of_one_log(warehouse: Warehouse, record: Log) -> bool:
+    """No table reaches further than the events, so the last of them tells for all."""
+    last = warehouse.highest("events")
+    return not last or warehouse.recorded_at(last) == record.recorded_at(last)

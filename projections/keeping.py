@@ -5,8 +5,10 @@ changed since the last one, a few at a time, then the cover, which says from whi
 log must be taken in again. A page tells its own position: what its cases heard after the cover's
 position and before the page's is not told to them twice. The cover names the position of every
 page that it rests on, so that a page overwritten by a worker that did not know that it had lost its
-partition is noticed. States of another program, or that do not fit together, are no use: the watch
-is made again from the log (design: rule 6).
+partition is noticed. Cover and pages name when the event at their position was recorded, so that
+states of a log that was since restored from an older copy are noticed too. States of another
+program or log, or that do not fit together, are no use: the watch is made again from the log
+(design: rule 6).
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from supervision.store.stored import Stored
 
 from .watch import DRAWERS, Filed, Watch
 
+RecordedAt = Callable[[int], Instant]
+"""When the event at a position of the log was recorded; 0 where there is none."""
+
 COVER = b"cover"
 JUDGING = (
     ("supervision", ("facts.py", "acts.py", "lists.py", "judgement")),
@@ -43,20 +48,22 @@ NO_PAGES = (0,) * DRAWERS
 
 
 class Page(Struct, array_like=True, frozen=True):
-    """The live cases of a drawer, judged up to a position."""
+    """The live cases of a drawer, judged up to a position; when that was recorded."""
 
     program: str
     position: int
+    recorded_at: Instant
     cases: list[Filed]
 
 
 class Cover(Struct, array_like=True, frozen=True):
-    """Where to go on; the position of each drawer's page, 0 for none; and the cases that must not
-    be judged: (source, case_no, reason).
+    """Where to go on, and when that was recorded; the position of each drawer's page, 0 for none;
+    and the cases that must not be judged: (source, case_no, reason).
     """
 
     program: str
     position: int
+    recorded_at: Instant
     now: Instant
     pages: list[int]
     halted: list[tuple[str, str, str]]
@@ -85,17 +92,26 @@ class Keeper:
         self._pages = list(pages)
         self._due: list[int] = []
         self._begun: Cover | None = None
+        self._recorded_at: Instant = 0
         self._last = (watch.position, watch.now)
         self.cover: bytes | None = None
         """The last cover that was written or read, as it stands."""
 
-    def step(self, most: int) -> Iterator[Kept]:
-        """What is to be written now, up to `most` pages; only while the watch has no act pending.
+    def prepare(self, recorded_at: RecordedAt) -> None:
+        """Begin a round when it is time and no list awaits its sweep; before each `step`."""
+        position = self._watch.position
+        if self._begun is not None:
+            self._recorded_at = recorded_at(position)
+        elif self._is_time():
+            news = position != self._last[0] or self._watch.changed
+            self._last = (position, self._watch.now)
+            if news:
+                self._begin(recorded_at(position))
 
-        A round begins when it is time and no list awaits its sweep; its cover comes last.
+    def step(self, most: int) -> Iterator[Kept]:
+        """What is to be written of a round, up to `most` pages, its cover last; only while the
+        watch has no act pending.
         """
-        if self._begun is None:
-            self._begin()
         if self._begun is None:
             return
         for drawer in self._due[:most]:
@@ -106,22 +122,22 @@ class Keeper:
             yield COVER, self.cover
             self._begun = None
 
-    def _begin(self) -> None:
+    def _is_time(self) -> bool:
         watch, (position, now) = self._watch, self._last
         early = watch.position - position < self._every.positions
-        if watch.sweeping or (early and watch.now - now < self._every.passed):
-            return
-        self._last = (watch.position, watch.now)
-        if watch.position == position and not watch.changed:
-            return
+        return not (watch.sweeping or (early and watch.now - now < self._every.passed))
+
+    def _begin(self, recorded_at: Instant) -> None:
+        watch = self._watch
         halted = [(*key, why) for key, why in watch.halted.items()]
-        self._begun = Cover(self._program, watch.position, watch.now, [], halted)
-        self._due = sorted(watch.changed)
+        self._begun = Cover(self._program, watch.position, recorded_at, watch.now, [], halted)
+        self._due, self._recorded_at = sorted(watch.changed), recorded_at
 
     def _page(self, drawer: int) -> bytes:
         self._watch.changed.discard(drawer)
         self._pages[drawer] = self._watch.position
-        return _encode(Page(self._program, self._watch.position, self._watch.filed(drawer)))
+        position, cases = self._watch.position, self._watch.filed(drawer)
+        return _encode(Page(self._program, position, self._recorded_at, cases))
 
 
 class Back(NamedTuple):
@@ -135,6 +151,7 @@ def put_back(
     kept: Callable[[bytes], bytes | None],
     load: Callable[[str, str], list[Stored]],
     lists: Callable[[], Iterable[Stored]],
+    recorded_at: RecordedAt,
     hot: int | None = None,
     program: str = "",
 ) -> Back | None:
@@ -142,20 +159,23 @@ def put_back(
 
     `kept` gives the value of a key; `lists` all lists of the log, in order.
     """
-    program = program or program_digest()
+    program, recorded_at = program or program_digest(), cache(recorded_at)
     cover: Cover | None = _read(kept(COVER), Cover, program)
-    if cover is None:
+    if cover is None or recorded_at(cover.position) != cover.recorded_at:
         return None
     entries = (s for s in lists() if s.position <= cover.position)
     shelf = Shelf(Entry(s.position, s.recorded_at, s.event) for s in entries)
     watch, pages = Watch(load, shelf, hot), []
     for drawer, wanted in enumerate(cover.pages):
         page: Page | None = _read(kept(page_key(drawer)), Page, program)
-        pages.append(page.position if page else 0)
-        if pages[-1] < wanted:
+        reached = page.position if page else 0
+        if reached < wanted:
             return None
         if page:
-            watch.put_back(drawer, page.cases, max(page.position, cover.position))
+            if reached > cover.position and recorded_at(reached) != page.recorded_at:
+                return None
+            watch.put_back(drawer, page.cases, max(reached, cover.position))
+        pages.append(reached)
     watch.halted.update({(source, case_no): why for source, case_no, why in cover.halted})
     watch.go_on(cover.position, cover.now)
     return Back(watch, pages)

@@ -81,6 +81,7 @@ where active and database = currentDatabase() and table = {table:String} group b
 """
 """The months that a table of the past has, and their rows."""
 
+RECORDED_AT = "select max(recorded_at) from events where position = {position:Int64}"
 NEWEST = "select max(position), max({0}) from {1} where {0} >= {{since:Int64}}"
 MARK = "select sum(sign * position), 0 from {} where source = '' and case_no = ''"
 STEPS = "select sum(step), 0 from {} where {}"

@@ -48,6 +48,9 @@ class Log(Acts, Protocol):
     def last_stamp(self) -> Instant:
         """The last stamp given (µs)."""
 
+    def recorded_at(self, position: int) -> Instant:
+        """When the event at a position was recorded (µs); 0 where there is none."""
+
 
 class Took(NamedTuple):
     """What one parcel brought: events taken in, acts written, where the last of them stands (0 for
@@ -99,6 +102,10 @@ class Section:
         """What was derived, into the log."""
         return write_acts(self.watch, log)
 
+    def prepare(self, log: Log) -> None:
+        """See whether something is to be kept."""
+        self._keeper.prepare(log.recorded_at)
+
     def newly_halted(self) -> dict[Key, str]:
         """Cases halted since this was last asked, with the reason."""
         new = {key: why for key, why in self.watch.halted.items() if key not in self._halted}
@@ -127,8 +134,7 @@ class Sections:
     def open(self, kept: dict[int, Get]) -> None:
         """Look after exactly these partitions, each with what was kept of it.
 
-        One that was looked after before goes on if nobody else has kept its state since. A state
-        that is ahead of the log is of another one, as after a restore, and no use.
+        One that was looked after before goes on if nobody else has kept its state since.
         """
         hot = max(self._hot // max(len(kept), 1), 1)
         for number in self._open.keys() - kept.keys():
@@ -139,8 +145,9 @@ class Sections:
                 self._open[number] = self._opened(get, hot)
 
     def _opened(self, get: Get, hot: int) -> Section:
-        back = put_back(get, self._log.read_case, self._log.read_lists, hot, self._program)
-        if back is None or back.watch.position > self._log.head():
+        log = self._log
+        back = put_back(get, log.read_case, log.read_lists, log.recorded_at, hot, self._program)
+        if back is None:
             watch = Watch(self._log.read_case, hot=hot)
             return Section(watch, Keeper(watch, self._every, program=self._program))
         keeper = Keeper(back.watch, self._every, back.pages, self._program)
@@ -173,6 +180,7 @@ class Sections:
         section.take(parcel.events or (), parcel.to)
         section.pass_time(parcel)
         last = section.write(self._log)
+        section.prepare(self._log)
         acts, written = wrote.acts + last.acts, max(wrote.position, last.position)
         return Took(len(parcel.events or ()), acts, written, section.newly_halted())
 

@@ -196,6 +196,10 @@ class Warehouse:
         self._claim = self._engine.claim()
         return min(self.highest(table.name) for table in schema.TABLES)
 
+    def recorded_at(self, position: int) -> int:
+        """When the event at a position was recorded (µs), by its row; 0 where there is none."""
+        return int(self.query(schema.RECORDED_AT, position=position)[0][0])
+
     def write(self, batch: Batch) -> None:
         """Store a batch in every table that does not hold it yet."""
         for table, make in MAKERS:

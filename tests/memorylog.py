@@ -45,6 +45,11 @@ class MemoryLog:
     def read(self, after: int) -> list[Stored]:
         return self.stored[after:]
 
+    def recorded_at(self, position: int) -> Instant:
+        """0 where there is no event."""
+        there = 0 < position <= len(self.stored)
+        return self.stored[position - 1].recorded_at if there else 0
+
     def case(self, source: str, case_no: str) -> list[Stored]:
         return list(self._cases.get(case_prefix(source, case_no).rstrip("/"), []))
 

@@ -131,8 +131,8 @@ async def _create(admin: AIOKafkaAdminClient, topics: Sequence[NewTopic]) -> Non
             raise error
 
 
-async def sent_up_to(brokers: Brokers, topic: str, partitions: int) -> list[int | None]:
-    """The position up to which each partition was told of the log; None where nothing tells it."""
+async def last_parcels(brokers: Brokers, topic: str, partitions: int) -> list[Parcel | None]:
+    """The last parcel of each partition, None where there is none that can be read."""
     async with translated(brokers):
         consumer = AIOKafkaConsumer(**brokers.options, enable_auto_commit=False)
         await consumer.start()
@@ -148,15 +148,14 @@ async def sent_up_to(brokers: Brokers, topic: str, partitions: int) -> list[int 
 
 async def _last(
     consumer: AIOKafkaConsumer, place: TopicPartition, begin: int, end: int
-) -> int | None:
-    """The `to` of the last parcel that can be read."""
+) -> Parcel | None:
     if end == begin:
         return None
     consumer.seek(place, end - 1)
     found = await consumer.getmany(place, timeout_ms=TIMEOUT, max_records=1)
     for message in found.get(place, ()):
         try:
-            return decode(message.value).to
+            return decode(message.value)
         except Unreadable:
             return None
     return None

@@ -12,7 +12,7 @@ events nil where they are too many for a message: those are read from the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from operator import lt
@@ -90,6 +90,17 @@ def decode(data: bytes | None) -> Parcel:
 def _check(form: int) -> None:
     if form != FORM:
         raise TooNew(f"a parcel of form {form}")
+
+
+def is_of(parcel: Parcel, recorded_at: Callable[[int], Instant]) -> bool:
+    """Whether a parcel speaks of the log that recorded its events at those instants (0: has none).
+
+    A log that was restored from an older copy, and went on, recorded others at the same positions.
+    """
+    if parcel.stamp and recorded_at(parcel.to) > parcel.stamp:
+        return False
+    last = parcel.events[-1] if parcel.events else None
+    return last is None or recorded_at(last.position) == last.recorded_at
 
 
 def partition_of(stream: str, partitions: int) -> int | None:

@@ -42,6 +42,9 @@ class Record:
     def last_stamp(self) -> Instant:
         return self._log.stored[-1].recorded_at
 
+    def recorded_at(self, position: int) -> Instant:
+        return self._log.recorded_at(position)
+
 
 @pytest.fixture(scope="module")
 def record() -> Record:
@@ -139,6 +142,21 @@ def test_what_the_log_has_behind_the_rows_makes_no_difference(
     assert 0 < checked.position < record.head()
     assert checked.cases > 0
     assert checked.differing == []
+
+
+def test_rows_of_a_log_that_was_restored_from_an_older_copy_are_made_anew(
+    warehouse: Warehouse, record: Record
+) -> None:
+    """It went on since, and recorded other events at the positions that the tables hold."""
+    told, end = history(SEED + 1, cases=CASES)
+    other = Record(run(told, end, Schedule(beat=50), Random(SEED)))
+    head = min(record.head(), other.head())
+    Filling(record, warehouse).read_up_to(head)
+    assert Filling(record, warehouse).position == head
+    filling = Filling(other, warehouse)
+    assert filling.position == 0
+    filling.read_up_to(other.head())
+    assert check(other, warehouse).differing == []
 
 
 def test_a_sample_is_drawn_by_its_seed(filled: Warehouse, record: Record, row: CaseRow) -> None:

@@ -442,6 +442,15 @@ def test_reading_never_cuts_a_transaction(record: Record) -> None:
     assert record.read(6, 1) == []
 
 
+def test_the_log_says_when_an_event_was_recorded(record: Record, clock: Hand) -> None:
+    """By its position; nothing where there is none."""
+    stored(record, accepted(1), accepted(2, "A-2"))
+    clock.pass_by(MINUTE)
+    stored(record, accepted(3))
+    times = [record.recorded_at(position) for position in range(-1, 5)]
+    assert times == [0, 0, START, START, START + MINUTE, 0]
+
+
 def test_cases_are_listed_and_found_by_number(record: Record) -> None:
     """Each case once, whatever its streams; a number may occur in several sources."""
     stored(record, accepted(1), accepted(2), accepted(1, "甲/1"), accepted(1, source="nb"))

@@ -11,13 +11,14 @@ from random import Random
 from typing import NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from projections.keeping import COVER, Every, Page, put_back
+from projections.keeping import COVER, Back, Cover, Every, Page, put_back
 from projections.packing import unpack
-from projections.sections import Sections
+from projections.sections import Get, Sections
 from projections.watch import DRAWERS
 from supervision.delivery.parcel import Parcel, decode, encode, wrap
 from supervision.delivery.parcel import deal as dealt
@@ -262,19 +263,45 @@ def test_what_a_page_knows_is_not_told_to_it_again() -> None:
                 assert len(facts) == len(set(facts))
 
 
+def back(model: Model, *, program: str = "1", kept: Get | None = None) -> Back | None:
+    """The watch of partition 0, as far as it can be put back."""
+    log = model.log
+    get = kept or model.kept[0].get
+    return put_back(get, log.case, log.read_lists, log.recorded_at, program=program)
+
+
 def test_a_page_overwritten_by_a_worker_that_lost_its_partition_is_noticed() -> None:
     """Its older state would stand for the newer one: all is read from the log instead."""
     model = judged(1, CALM)
-    get = model.kept[0].get
     page = next(key for key in model.kept[0] if key.startswith(b"page/"))
-    assert put_back(get, model.log.case, model.log.read_lists, program="1") is not None
+    assert back(model) is not None
     older = msgspec.msgpack.decode(model.kept[0][page], type=Page)
     model.kept[0][page] = msgspec.msgpack.encode(replace(older, position=older.position - 1))
-    assert put_back(get, model.log.case, model.log.read_lists, program="1") is None
+    assert back(model) is None
 
 
 def test_a_state_of_another_program_is_no_use() -> None:
     """It is left alone, and so is one that is none."""
     model = judged(1, CALM)
-    assert put_back(model.kept[0].get, model.log.case, model.log.read_lists, program="2") is None
-    assert put_back(lambda _: b"?", model.log.case, model.log.read_lists, program="1") is None
+    assert back(model, program="2") is None
+    assert back(model, kept=lambda _: b"?") is None
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_state_of_a_log_that_was_restored_from_an_older_copy_is_no_use(ahead: int) -> None:
+    """Such a log has events at the same positions, but recorded them later: that of the cover, or
+    of a page that is newer.
+    """
+    model = judged(1, CALM)
+    log, cover = model.log, msgspec.msgpack.decode(model.kept[0][COVER], type=Cover)
+    log.stored.append(log.stored[-1]._replace(position=log.head() + 1))
+    place = cover.position + ahead
+    key = next(key for key in model.kept[0] if key.startswith(b"page/"))
+    page = msgspec.msgpack.decode(model.kept[0][key], type=Page)
+    newer = replace(page, position=place, recorded_at=log.recorded_at(place))
+    model.kept[0][key] = msgspec.msgpack.encode(newer)
+    assert back(model) is not None
+    log.stored[place - 1 :] = [
+        each._replace(recorded_at=each.recorded_at + 1) for each in log.stored[place - 1 :]
+    ]
+    assert back(model) is None

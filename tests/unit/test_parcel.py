@@ -19,6 +19,7 @@ from supervision.delivery.parcel import (
     deal,
     decode,
     encode,
+    is_of,
     partition_of,
     wrap,
 )
@@ -240,3 +241,27 @@ def test_nothing_new_makes_no_parcel() -> None:
     """And positions that bring nothing to a partition make one without events."""
     assert list(wrap(7, 7, [])) == []
     assert list(wrap(7, 9, [])) == [Parcel(7, 9, 0, [])]
+
+
+@pytest.mark.parametrize(
+    ("parcel", "same"),
+    [
+        (Parcel(2, 3), True),
+        (Parcel(3, 3, 30), True),
+        (Parcel(3, 3, 29), False),
+        (Parcel(2, 3, 0, [Stored(3, "s", 1, "t", 30, b"")]), True),
+        (Parcel(2, 3, 0, [Stored(3, "s", 1, "t", 31, b"")]), False),
+        (Parcel(2, 3, 0, None), True),
+        (Parcel(9, 9, 99), True),
+    ],
+)
+def test_a_parcel_of_another_log_is_told_by_when_its_events_were_recorded(
+    parcel: Parcel, same: bool
+) -> None:
+    """By the last event that it holds, or by its word that all was recorded by then."""
+    assert is_of(parcel, _recorded) is same
+
+
+def _recorded(position: int) -> int:
+    """Three events, at 10, 20 and 30."""
+    return position * 10 if 0 < position < 4 else 0

@@ -76,6 +76,10 @@ class Patient:
         """As Record's."""
         return self._ask(self.record.last_stamp)
 
+    def recorded_at(self, position: int) -> Instant:
+        """As Record's."""
+        return self._ask(lambda: self.record.recorded_at(position))
+
     def _ask(self, call: Callable[[], T]) -> T:
         while True:
             try:
