@@ -102,6 +102,8 @@ class Watch:
         self._load = load
         self._most_hot = HOT if hot is None else hot
         self._hot: OrderedDict[Key, Working] = OrderedDict()
+        self._live: set[Key] = set()
+        """The hot ones that are live."""
         self._idle: tuple[dict[Key, Idle], ...] = tuple({} for _ in range(DRAWERS))
         self._known: list[int] = [0] * DRAWERS
         """Of each drawer: the position up to which it was kept, when it was put back."""
@@ -114,8 +116,7 @@ class Watch:
     @property
     def open_cases(self) -> int:
         """How many cases are under watch."""
-        idle = sum(map(len, self._idle))
-        return idle + sum(w.docket.live for w in list(self._hot.values()))
+        return sum(map(len, self._idle)) + len(self._live)
 
     @property
     def sweeping(self) -> bool:
@@ -219,7 +220,14 @@ class Watch:
         else:
             working = Working(Docket()) if new else self._read_back(key, before)
         self._hot[key] = working
+        self._count(key, working)
         return working
+
+    def _count(self, key: Key, working: Working) -> None:
+        if working.docket.live:
+            self._live.add(key)
+        else:
+            self._live.discard(key)
 
     def _read_back(self, key: Key, before: int) -> Working:
         """A case that was closed: derived again from the log, as far as it stood."""
@@ -264,6 +272,7 @@ class Watch:
             working.pending += acts
             self._dirty[key] = None
         self.changed.add(drawer_of(key))
+        self._count(key, working)
         if working.docket.next_at < NEVER:
             heappush(self._queue, (working.docket.next_at, key))
         self._cool()
@@ -275,6 +284,7 @@ class Watch:
             if working.pending:
                 self._hot[key] = working
                 return
+            self._live.discard(key)
             if working.docket.live:
                 self._idle[drawer_of(key)][key] = _idle(working)
 

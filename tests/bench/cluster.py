@@ -116,7 +116,7 @@ def _latency(folder: Path, servers: Servers) -> Iterator[Measured]:
         _lists(record)
         for role in ("publisher", "watch", "rows"):
             town.start(role).ready()
-        seen = _Seen(town)
+        seen = _Seen(town, record)
         sent: list[tuple[int, float]] = []
         number, pause = 0, Event()
         began = perf_counter()
@@ -148,8 +148,9 @@ def _latency(folder: Path, servers: Servers) -> Iterator[Measured]:
 class _Seen:
     """When a wall process would have seen each position: it reads the board as one does."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, town: Town, record: Record) -> None:
         self.position = 0
+        self._head = record.head
         self._steps: list[tuple[int, float]] = []
         self._board = Board(town.url)
         self._stop = Event()
@@ -160,7 +161,7 @@ class _Seen:
         shown = Shown(PARTITIONS)
         while not self._stop.wait(0.05):
             try:
-                shown.take(self._board.read(), int(time() * 1e6))
+                shown.take(self._board.read(), int(time() * 1e6), self._head())
             except StoreError:
                 continue
             if shown.position > self.position:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from projections.packing import pack
-from projections.watch import Idle, Watch
+from projections.watch import Filed, Watch, drawer_of
 from supervision.facts import FACTS, Actor, Fact, Instant, Known, instant, known
 from supervision.judgement.calendar import Calendar
 from supervision.judgement.cards import moment
@@ -129,13 +129,17 @@ def _watched(cases: int, crossing: int) -> Watch:
         docket = Docket()
         for position, fact in enumerate(course(number, start, 3), 1):
             docket.hear([(fact, position)], instant(fact.occurred_at) + 1_000_000, lists)
-        packed = Idle(docket.next_at, 0, pack(docket))
+        packed = pack(docket)
         for n in range(crossing if number == 0 else cases - crossing):
-            key = ("s", f"{number}{n:011d}")
-            watch._idle[key] = packed
-            watch._queue.append((packed.next_at, key))
-    watch._queue.sort()
+            _put(watch, f"{number}{n:011d}", docket.next_at, packed)
+    watch.go_on(0, 0)
     return watch
+
+
+def _put(watch: Watch, case_no: str, next_at: Instant, packed: bytes) -> None:
+    """A case that was judged already; `go_on` comes after the last."""
+    case = Filed("s", case_no, next_at, 0, packed)
+    watch.put_back(drawer_of(("s", case_no)), [case], 0)
 
 
 def heartbeat(many: int = 1_000_000, few: int = 10_000, crossing: int = 1_000) -> list[Measured]:
@@ -145,7 +149,7 @@ def heartbeat(many: int = 1_000_000, few: int = 10_000, crossing: int = 1_000) -
         times = []
         for _ in range(3):
             watch = _watched(cases, crossing)
-            at = watch._queue[0][0]
+            at = watch.next_at()
             gc.collect()
             gc.freeze()
             began = perf_counter()
@@ -176,9 +180,8 @@ def memory(cases: int = 200_000) -> list[Measured]:
         for position, fact in enumerate(told, 1):
             docket._learn([_known(fact, number * 7 + position)])
         docket.judged_at, docket.next_at, docket.open = START, START + DAY + number, True
-        key = ("s", told[0].case_no)
-        watch._idle[key] = Idle(docket.next_at, 0, pack(docket))
-        watch._queue.append((docket.next_at, key))
+        _put(watch, told[0].case_no, docket.next_at, pack(docket))
+    watch.go_on(0, 0)
     used = (_resident() - before) / cases
     assert lists is not None
     return [("memory of an open case in the watch", f"{used:,.0f} B", "≤ 1,024 B", used / 1_024)]

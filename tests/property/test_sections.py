@@ -224,6 +224,8 @@ class Model:
         for section in last.sections:
             assert section.watch.halted == {}
             assert section.watch.pending() == []
+            filed = chain(*map(section.watch.filed, range(DRAWERS)))
+            assert section.watch.open_cases == len(list(filed))
 
 
 def judged(seed: int, chances: Chances) -> Model:
