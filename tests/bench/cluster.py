@@ -21,9 +21,9 @@ from supervision.facts import Fact
 from supervision.record import Incoming, Record
 from supervision.runners.cluster.shown import Shown
 from supervision.store.board import Board
-from tests.bench.judging import COURSE, DAY, Measured, course, item
+from tests.bench.judging import COURSE, DAY, Measured, course
 from tests.cluster.town import Process, Town
-from tests.court import FLOW
+from tests.court import FLOW, item
 from tests.product import until
 from tools.services import Clickhouse, Kafka, Postgres, Services
 

@@ -1,0 +1,67 @@
+"""Every part of the bench runs: on small numbers, whose values mean nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+import pytest
+
+from tests.bench import append, cluster, judging, live, warehouse
+
+
+def told(lines: Iterable[tuple[Any, Any, Any, float]]) -> list[str]:
+    """What was measured; each with a ratio."""
+    found = list(lines)
+    for what, _, _, ratio in found:
+        assert isfinite(ratio), what
+        assert ratio > 0, what
+    return [what for what, *_ in found]
+
+
+def test_judging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline, a replay, a heartbeat, a case's memory."""
+    monkeypatch.setattr(judging, "ROUNDS", 1)
+    parts = [
+        *judging.one_deadline(),
+        *judging.replay(cases=2),
+        *judging.heartbeat(many=40, few=20, crossing=10),
+        *judging.memory(cases=2_000),
+    ]
+    assert len(told(parts)) == 5
+
+
+@pytest.mark.cluster
+def test_append(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite and PostgreSQL, without texts and with them."""
+    monkeypatch.setattr(append, "CASES", 100)
+    monkeypatch.setattr(append, "ROUNDS", 1)
+    names = told(append.run())
+    assert any("PostgreSQL" in name for name in names)
+    assert any("with texts" in name for name in names)
+
+
+@pytest.mark.cluster
+def test_warehouse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every query of the wall, in the process and on a server."""
+    for name, value in (("REPEATS", 2), ("LIST_REPEATS", 2), ("LIVE_BATCHES", 2)):
+        monkeypatch.setattr(warehouse, name, value)
+    names = told(warehouse.run(20_000))
+    assert sum(name.startswith("server of") for name in names) == len(names) / 2
+
+
+@pytest.mark.cluster
+@pytest.mark.timeout(600)
+def test_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker and two, latency, a burst, recovery."""
+    monkeypatch.setattr(cluster, "BURST", 1_400)
+    monkeypatch.setattr(cluster, "SECONDS", 2)
+    assert len(told(cluster.run(200))) == 10
+
+
+@pytest.mark.browser
+def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crossings and arrivals, in a browser."""
+    monkeypatch.setattr(live, "COUNT", 2)
+    assert told(live.run())
