@@ -93,7 +93,8 @@ def fetch(folder: Path) -> None:
     try:
         copied = subprocess.run(
             [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies",
-             "-DincludeScope=runtime", f"-DoutputDirectory={beside.resolve()}"],
+             "-Dmaven.wagon.http.retryHandler.count=5", "-DincludeScope=runtime",
+             f"-DoutputDirectory={beside.resolve()}"],
             check=False, capture_output=True, text=True,
         )  # fmt: skip
         if copied.returncode != 0:
