@@ -264,8 +264,7 @@ class Record:
     def recorded_at(self, position: int) -> Instant:
         """When the event at a position was recorded (µs); 0 where there is none.
 
-        What was derived up to a position is of this log if it knows the same: a log restored from
-        an older copy, and gone on since, has others there.
+        A log that was restored from an older copy, and went on, tells another instant.
         """
         found = self._recorder.after(position - 1, 1)[:1] if position > 0 else []
         return found[0].recorded_at if found else 0
