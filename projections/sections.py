@@ -8,6 +8,7 @@ here knows who carries the parcels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from threading import Lock
 from typing import NamedTuple, Protocol
 
 from supervision.acts import CardAct
@@ -118,7 +119,9 @@ class Section:
 
 
 class Sections:
-    """All sections of one worker. One thread at a time."""
+    """All sections of one worker. `open` and `take` wait for one another: an app that was cancelled
+    may be at work in a thread still when the next begins.
+    """
 
     def __init__(
         self, partitions: int, log: Log, every: Every, *, hot: int = HOT, program: str = ""
@@ -130,19 +133,22 @@ class Sections:
         self._program = program
         self._reach = Reach(log)
         self._open: dict[int, Section] = {}
+        self._lock = Lock()
 
-    def open(self, kept: dict[int, Get]) -> None:
+    def open(self, kept: dict[int, Get], *, anew: bool = False) -> None:
         """Look after exactly these partitions, each with what was kept of it.
 
-        One that was looked after before goes on if nobody else has kept its state since.
+        One that was looked after before goes on if nobody else has kept its state since, unless
+        all is to be begun `anew`: what is in memory may be half done.
         """
         hot = max(self._hot // max(len(kept), 1), 1)
-        for number in self._open.keys() - kept.keys():
-            del self._open[number]
-        for number, get in kept.items():
-            section = self._open.get(number)
-            if section is None or section.cover != get(COVER):
-                self._open[number] = self._opened(get, hot)
+        with self._lock:
+            for number in list(self._open) if anew else self._open.keys() - kept.keys():
+                del self._open[number]
+            for number, get in kept.items():
+                section = self._open.get(number)
+                if section is None or section.cover != get(COVER):
+                    self._open[number] = self._opened(get, hot)
 
     def _opened(self, get: Get, hot: int) -> Section:
         log = self._log
@@ -153,10 +159,6 @@ class Sections:
         keeper = Keeper(back.watch, self._every, back.pages, self._program)
         keeper.cover = get(COVER)
         return Section(back.watch, keeper)
-
-    def forget(self) -> None:
-        """Look after nothing: what is in memory may be half done."""
-        self._open.clear()
 
     def __getitem__(self, number: int) -> Section:
         return self._open[number]
@@ -171,8 +173,10 @@ class Sections:
         """Take in a parcel of one partition, and write what follows from it; None for a parcel that
         says more than the log, which is set aside.
         """
-        if not self._reach.has(parcel):
-            return None
+        with self._lock:
+            return self._take(number, parcel) if self._reach.has(parcel) else None
+
+    def _take(self, number: int, parcel: Parcel) -> Took:
         section = self._open[number]
         before = section.watch.position
         wanted = parcel.to if parcel.events is None else parcel.after

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, NamedTuple
 
 import faust
+from faust.exceptions import ConsistencyError
 from faust.types import TP, StreamT
 
 from supervision.delivery.kafka import Brokers
@@ -21,6 +23,7 @@ from supervision.delivery.parcel import Parcel, decode
 from supervision.errors import Unreadable
 from supervision.facts import Instant
 
+from .guard import Guard, Silent
 from .keeping import COVER
 from .sections import Sections, Took
 
@@ -38,10 +41,6 @@ WRITE_BUFFER = 4 << 20
 """Bytes that RocksDB gathers for one partition before it writes them out."""
 
 Parcels = Callable[[Sequence[Parcel]], object]
-
-
-def _nothing() -> None:
-    """Nobody needs to hear."""
 
 
 class Memory(NamedTuple):
@@ -64,15 +63,17 @@ def watch_app(
     brokers: Brokers,
     sections: Sections,
     memory: Memory,
-    told: Callable[[Told], None],
-    failed: Callable[[Exception], None],
-    joined: Callable[[], object] = _nothing,
+    told: Callable[[Told], Awaitable[None]],
+    failed: Callable[[Exception], Awaitable[None]],
+    joined: Callable[[], object],
+    silent: Silent,
 ) -> faust.App:
     """The watch over the partitions that Kafka gives this worker.
 
-    `told` hears of each parcel. `failed` hears why one could not be taken in: it is tried again
-    from the kept state, unless `failed` raises. `joined` hears when Kafka has dealt partitions,
-    perhaps none to this worker.
+    `told` hears of each parcel before what follows from it is kept, so that nothing is lost where
+    it fails. `failed` hears why one could not be taken in: it is tried again from the kept state,
+    unless `failed` raises. `joined` hears when Kafka has dealt partitions, perhaps none to this
+    worker; `silent` each second whether Kafka brings nothing.
     """
     app = _app(brokers, "watch", memory.folder)
     topic = app.topic(brokers.cases, value_type=bytes, value_serializer="raw", key_serializer="raw")
@@ -85,38 +86,39 @@ def watch_app(
         extra_topic_configs={"max.message.bytes": str(PAGE_BYTES)},
     )
     given = _Given(app, brokers.cases)
+    guard = Guard(app, brokers.cases, silent)
     _on_joining(app, joined)
 
     async def take(number: int, parcel: Parcel) -> Took | None:
         if given.changed:
-            kept = {each: _kept(states, each) for each in given.take()}
-            await asyncio.to_thread(sections.open, kept)
+            anew, kept = given.anew, {each: _kept(states, each) for each in given.take()}
+            await asyncio.to_thread(sections.open, kept, anew=anew)
         if number not in sections:
             return None
         return await asyncio.to_thread(sections.take, number, parcel)
+
+    async def follow(number: int, parcel: Parcel) -> None:
+        took = await take(number, parcel)
+        if took is None:
+            return
+        await told(Told(number, parcel.stamp, sections[number].watch.position, took))
+        _keep(sections, number, states)
 
     @app.agent(topic, name="watch")
     async def watch(parcels: StreamT[bytes]) -> None:
         async for event in parcels.events():
             number = event.message.partition
             parcel = _opened(event.value, number, event.message.offset)
-            while parcel is not None:
-                try:
-                    took = await take(number, parcel)
-                except Exception as error:  # noqa: BLE001 told, and tried again
-                    failed(error)
-                    sections.forget()
-                    given.changed = True
-                    await asyncio.sleep(RETRY)
-                    continue
-                if took is not None:
-                    for key, value in sections[number].keep():
-                        states[key] = value
-                        if key == COVER:
-                            log.info("a state is kept", extra={"partition": number})
-                    position = sections[number].watch.position
-                    told(Told(number, parcel.stamp, position, took))
-                break
+            with guard.working():
+                while parcel is not None:
+                    try:
+                        await follow(number, parcel)
+                    except Exception as error:  # noqa: BLE001 told, and tried again
+                        await failed(error)
+                        given.changed = given.anew = True
+                        await asyncio.sleep(RETRY)
+                    else:
+                        break
 
     return app
 
@@ -126,13 +128,16 @@ def rows_app(
     folder: Path,
     take: Parcels,
     within: float,
-    joined: Callable[[], object] = _nothing,
+    joined: Callable[[], object],
+    silent: Silent,
 ) -> faust.App:
     """The whole log in order, some parcels at a time: as many as come `within` seconds.
 
-    `joined` hears when Kafka has dealt the partition, to this worker or to another.
+    `joined` hears when Kafka has dealt the partition, to this worker or to another; `silent` each
+    second whether Kafka brings nothing.
     """
     app = _app(brokers, "rows", folder)
+    guard = Guard(app, brokers.log, silent)
     _on_joining(app, joined)
     topic = app.topic(brokers.log, value_type=bytes, value_serializer="raw", key_serializer="raw")
 
@@ -140,7 +145,8 @@ def rows_app(
     async def rows(parcels: StreamT[bytes]) -> None:
         async for some in parcels.take(TOGETHER, within=within):
             opened = [parcel for each in some if (parcel := _opened(each, 0, -1)) is not None]
-            await asyncio.to_thread(take, opened)
+            with guard.working():
+                await asyncio.to_thread(take, opened)
 
     return app
 
@@ -153,12 +159,14 @@ def _on_joining(app: faust.App, joined: Callable[[], object]) -> None:
 
 
 class _Given:
-    """The partitions of one topic that this worker has, and whether that has changed."""
+    """The partitions of one topic that this worker has, and whether that has changed; `anew`:
+    what is in memory of them may be half done, as after an error, or an app that was cancelled.
+    """
 
     def __init__(self, app: faust.App, topic: str) -> None:
         self._app = app
         self._topic = topic
-        self.changed = True
+        self.changed = self.anew = True
         app.on_partitions_assigned.connect(self._on_change)
         app.on_partitions_revoked.connect(self._on_change)
 
@@ -172,7 +180,7 @@ class _Given:
 
     def take(self) -> list[int]:
         """Their numbers, and the change is known."""
-        self.changed = False
+        self.changed = self.anew = False
         return sorted(self.partitions())
 
 
@@ -184,6 +192,14 @@ def _opened(data: bytes, partition: int, offset: int) -> Parcel | None:
         where = {"partition": partition, "offset": offset, "why": str(error)}
         log.error("a message is set aside; what it was to bring is read from the log", extra=where)
         return None
+
+
+def _keep(sections: Sections, number: int, states: Any) -> None:
+    """What is to be kept of a partition now, into the table."""
+    for key, value in sections[number].keep():
+        states[key] = value
+        if key == COVER:
+            log.info("a state is kept", extra={"partition": number})
 
 
 def _kept(states: Any, partition: int) -> Callable[[bytes], bytes | None]:
@@ -244,16 +260,38 @@ def _credentials(brokers: Brokers) -> Any:
 
 
 async def run(make: Callable[[], faust.App], stop: asyncio.Event) -> None:
-    """Run an app until told to stop; one that crashed raises what it crashed of."""
+    """Run an app until told to stop; one that crashed raises what it crashed of.
+
+    Where Kafka has less than the tables here, as when it was emptied, these are forgotten, and the
+    app is to be run again.
+    """
     app = make()
-    await app.start()
-    ended = asyncio.ensure_future(app.wait_until_stopped())
+    living = asyncio.ensure_future(_live(app))
     asked = asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([living, asked], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for each in (ended, asked):
+        for each in (living, asked):
             each.cancel()
         await app.stop()
-    if app.crash_reason is not None:
+    if living.done() and not living.cancelled():
+        living.result()
+    if isinstance(app.crash_reason, ConsistencyError):
+        _forget_tables(app)
+    elif app.crash_reason is not None:
         raise app.crash_reason
+
+
+async def _live(app: faust.App) -> None:
+    await app.start()
+    await app.wait_until_stopped()
+
+
+def _forget_tables(app: faust.App) -> None:
+    """Remove the files of RocksDB, and nothing beside them."""
+    folder = Path(app.conf.tabledir)
+    log.warning(
+        "Kafka has less than was kept here: the kept states are removed and made anew from the log",
+        extra={"folder": str(folder)},
+    )
+    rmtree(folder)

@@ -219,9 +219,14 @@ class Watch:
             working = Working(unpack(idle.packed), idle.derived)
         else:
             working = Working(Docket()) if new else self._read_back(key, before)
+            self._wait_for(key, working)
         self._hot[key] = working
         self._count(key, working)
         return working
+
+    def _wait_for(self, key: Key, working: Working) -> None:
+        if working.docket.next_at < NEVER:
+            heappush(self._queue, (working.docket.next_at, key))
 
     def _count(self, key: Key, working: Working) -> None:
         if working.docket.live:
@@ -273,8 +278,7 @@ class Watch:
             self._dirty[key] = None
         self.changed.add(drawer_of(key))
         self._count(key, working)
-        if working.docket.next_at < NEVER:
-            heappush(self._queue, (working.docket.next_at, key))
+        self._wait_for(key, working)
         self._cool()
 
     def _cool(self) -> None:

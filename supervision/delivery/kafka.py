@@ -7,6 +7,7 @@ refused: cases would change their section.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ssl import create_default_context
@@ -24,6 +25,8 @@ KEPT_FOR = 7 * 24 * 3_600_000
 """Milliseconds for which parcels stay in Kafka: what is older is read from the log."""
 TIMEOUT = 10_000
 """Milliseconds before a broker that does not answer is given up."""
+STOP = 2.0
+"""Seconds that a producer has to send the last of what it was given."""
 LINGER = 5
 """Milliseconds that a parcel may wait for others."""
 
@@ -180,15 +183,29 @@ class Sender:
         return self
 
     async def __aexit__(self, *failed: object) -> None:
+        """Stop, whether the brokers answer or not: the producer itself would try for ever."""
+        producer = self._producer
         async with translated(self._brokers):
-            await self._producer.stop()
+            stopping = asyncio.ensure_future(producer.stop())
+            await asyncio.wait([stopping], timeout=STOP)
+            if not stopping.done():
+                producer._sender.sender_task.cancel()
+            await stopping
 
     async def send(self, topic: str, parcels: Sequence[tuple[int, Parcel]]) -> None:
-        """Send parcels to partitions; returns when the brokers have all of them."""
-        async with translated(self._brokers):
-            waiting = [
-                await self._producer.send(topic, encode(parcel), partition=number)
-                for number, parcel in parcels
-            ]
-            for sent in waiting:
-                await sent
+        """Send parcels to partitions; returns when the brokers have all of them. KafkaFailed, also
+        where they do not answer in time.
+        """
+        try:
+            async with asyncio.timeout(TIMEOUT / 1000), translated(self._brokers):
+                await self._send(topic, parcels)
+        except TimeoutError as error:
+            why = f"no answer within {TIMEOUT // 1000} s"
+            raise KafkaFailed(self._brokers.servers, why) from error
+
+    async def _send(self, topic: str, parcels: Sequence[tuple[int, Parcel]]) -> None:
+        waiting = [
+            await self._producer.send(topic, encode(parcel), partition=number)
+            for number, parcel in parcels
+        ]
+        await asyncio.gather(*waiting)

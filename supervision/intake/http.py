@@ -71,6 +71,15 @@ RETRY_STOPPED = 60
 """Seconds after which to come back when somebody has to make room or confirm the clock."""
 
 
+NOT_STORED = "未入库，请稍后重发 nothing was stored, send it again later"
+MAYBE_STORED = (
+    "可能已经入库，请稍后重发，重发无害 "
+    "it may be stored already: send it again later, which does no harm"
+)
+"""What became of a request that was not answered as it should be. An event that is sent again is
+known by its source, id and data_version, and answered `had`."""
+
+
 class _Problem(Exception):
     """Ends a request with this answer."""
 
@@ -185,7 +194,7 @@ class _Intake:
         try:
             return self._keys.source_of(key)
         except SupervisionError as error:
-            raise _unavailable(error) from error
+            raise _unavailable(error, NOT_STORED) from error
 
     async def _body(self, request: Request) -> bytes:
         """What was sent, no more of it held than the limit."""
@@ -213,7 +222,8 @@ class _Intake:
         try:
             outcomes = self._record.append_facts(good)
         except SupervisionError as error:
-            raise _unavailable(error) from error
+            outcome = MAYBE_STORED if isinstance(error, StoreDown) else NOT_STORED
+            raise _unavailable(error, outcome) from error
         if self._heard is not None:
             self._heard(outcomes, len(read) - len(good))
         following = iter(outcomes)
@@ -259,13 +269,12 @@ def _media_type(request: Request) -> str:
     return kind
 
 
-def _unavailable(error: SupervisionError) -> _Problem:
-    """Nothing was stored, or that is not known: come back; or have somebody look at the store."""
-    outcome = "nothing was stored"
+def _unavailable(error: SupervisionError, outcome: str) -> _Problem:
+    """What became of the request, and when to come back; or have somebody look at the store."""
     if isinstance(error, StoreBusy | StreamConflict):
         seconds = RETRY_BUSY
     elif isinstance(error, StoreDown):
-        seconds, outcome = RETRY_DOWN, "it is not known whether this was stored, send it again"
+        seconds = RETRY_DOWN
     elif isinstance(error, StoreError | ClockJumped):
         seconds = RETRY_STOPPED
     else:

@@ -113,5 +113,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     415: described("Another media type, character set or a compressed body."),
     422: described("JSON, but neither an event nor an array of events."),
     429: described("More requests in a minute than a key may send.", LATER),
-    503: described("Nothing was stored: the store is busy, full or stopped.", LATER),
+    503: described(
+        "The store is busy, full or stopped: nothing was stored; or its server does not answer, "
+        "and it may be stored already. Send the same again: that does no harm.",
+        LATER,
+    ),
 }

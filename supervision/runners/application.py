@@ -43,8 +43,8 @@ class System(Protocol):
         """What the pages read."""
 
     @property
-    def open_cases(self) -> int:
-        """How many cases are under watch."""
+    def watched_cases(self) -> int:
+        """How many cases are under watch: more than the wall's 在办 (HealthTold)."""
 
     def shown(self) -> tuple[Instant, float]:
         """The instant up to which all is judged and in the rows (µs), and when it became so."""
@@ -136,7 +136,9 @@ class HealthTold(BaseModel):
     """Events that the wall does not show yet."""
     judged_until: str
     """The instant up to which time has passed for judgement, ISO 8601; empty before the first."""
-    open_cases: int
+    watched_cases: int
+    """Cases under watch: those that the wall counts as open (在办), and those that are not any more
+    but of which a deadline is still to come, as for delivery or an answer."""
     alarms: list[str]
 
 
@@ -153,7 +155,7 @@ def _health(system: System) -> HealthTold:
         head=head,
         behind=known.behind if at else head,
         judged_until=moment(at).isoformat() if at else "",
-        open_cases=system.open_cases,
+        watched_cases=system.watched_cases,
         alarms=[alarm.en for alarm in found],
     )
 

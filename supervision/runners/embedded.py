@@ -101,7 +101,7 @@ class Embedded:
         self._threads: list[Thread] = []
 
     @property
-    def open_cases(self) -> int:
+    def watched_cases(self) -> int:
         """How many cases are under watch."""
         return self.watch.open_cases
 

@@ -35,7 +35,7 @@ class ListenerBusy(SupervisionError):
     def __init__(self, host: str, port: int, why: OSError) -> None:
         super().__init__(
             f"{host}:{port} cannot be listened on for health and metrics "
-            f"({why.strerror or why}); set another told_host or told_port"
+            f"({why.strerror or why}); set another SUPERVISION_TOLD_PORT, or SUPERVISION_TOLD_HOST"
         )
 
 

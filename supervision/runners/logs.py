@@ -1,8 +1,10 @@
 """Logs of every process in one form: lines for people, or an object of JSON a line.
 
 What the libraries say (uvicorn, Faust and its mode, aiokafka, APScheduler) goes the same way, from
-`warning` on. No line holds personal data: messages are made of ids, positions and counts, who asked
-a server for what is not logged, and scrubbing.py is the net below.
+`warning` on. Those that speak to Kafka repeat themselves 75 times a second while it is down: each
+thing is heard once in ten minutes, as what lasts is told by the role's own alarm. No line holds
+personal data: messages are made of ids, positions and counts, who asked a server for what is not
+logged, and scrubbing.py is the net below.
 
 A Faust worker must be told to leave logging alone: `Worker(app, override_logging=False,
 redirect_stdouts=False)`; uvicorn likewise: `log_config=None, access_log=False`.
@@ -10,6 +12,7 @@ redirect_stdouts=False)`; uvicorn likewise: `log_config=None, access_log=False`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -28,6 +31,14 @@ LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faust", "mode", "aioka
 """Their loggers say a lot: heard from `warning` on, at `debug` from `info`."""
 ACCESS = ("uvicorn.access", "aiohttp.access")
 """Who asked for what: addresses and case numbers. Not heard at all."""
+REPEATING = ("aiokafka", "faust", "mode")
+"""Libraries that say the same again and again while a server is down."""
+AGAIN = 600.0
+"""Seconds before one is heard again with what it said."""
+KINDS = 1_000
+"""Different things of the libraries that are remembered."""
+NUMBER = re.compile(r"[0-9a-f]*\d[0-9a-f]*")
+"""What may differ in one and the same thing that is said."""
 OWN = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
     "asctime",
@@ -63,6 +74,8 @@ def setup(form: str, level: str, role: str, instance: str, stream: TextIO | None
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_json(role, instance) if form == "json" else TextLines(role))
+    if level != "debug":
+        handler.addFilter(Repeats())
     root, grave = logging.getLogger(), getattr(logging, level.upper())
     root.handlers[:] = [handler]
     root.setLevel(grave)
@@ -73,6 +86,35 @@ def setup(form: str, level: str, role: str, instance: str, stream: TextIO | None
     logging.captureWarnings(capture=True)
     sys.excepthook = _ended
     threading.excepthook = _thread_ended
+
+
+class Repeats(logging.Filter):
+    """Lets through what a library says for the first time in a while. When it says it again then,
+    the field `repeated` tells how often it did meanwhile. Why an app of Faust crashed needs
+    no traceback: the role tells of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is news."""
+        if record.name.partition(".")[0] not in REPEATING:
+            return True
+        if "Crashed reason" in str(record.msg):
+            record.exc_info = None
+        kind = (record.name, record.levelno, NUMBER.sub("0", str(record.msg)))
+        since, repeated = self._told.get(kind, (-AGAIN, 0))
+        if record.created - since < AGAIN:
+            self._told[kind] = (since, repeated + 1)
+            return False
+        if len(self._told) >= KINDS:
+            self._told.clear()
+        self._told[kind] = (record.created, 0)
+        if repeated:
+            record.repeated = repeated
+        return True
 
 
 def _tame(name: str, level: int) -> None:
@@ -132,8 +174,9 @@ def _ended(kind: type[BaseException], error: BaseException, trace: TracebackType
 
 
 def _thread_ended(args: threading.ExceptHookArgs) -> None:
-    """In place of threading.excepthook."""
+    """In place of threading.excepthook; a thread whose work was cancelled ended in order."""
     name = args.thread.name if args.thread else "?"
-    if args.exc_value is not None and not issubclass(args.exc_type, SystemExit):
+    in_order = issubclass(args.exc_type, SystemExit | asyncio.CancelledError)
+    if args.exc_value is not None and not in_order:
         trace = (args.exc_type, args.exc_value, args.exc_traceback)
         log.critical("the thread %s ended by a defect", name, exc_info=trace)

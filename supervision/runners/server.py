@@ -38,6 +38,7 @@ from .demonstration import (
 )
 from .embedded import Embedded
 from .lists import first_lists
+from .memory import settle
 from .settings import PLAN, SIMULATION, Settings
 
 FEED_EVERY = 0.25
@@ -57,7 +58,8 @@ def serve(
     given: Settings, *, host: str, port: int, city: CityAsked | None, confirm_clock: bool
 ) -> None:
     """Run until interrupted, in a home that the caller holds. `city` is for a home that is new."""
-    free(host, port)
+    free(host, port, "--port or SUPERVISION_PORT")
+    settle()
     ready = prepare(given.home, city)
     record, plan = ready.record, ready.plan
     if confirm_clock:
@@ -90,22 +92,23 @@ def serve(
 class PortBusy(SupervisionError):
     """Somebody else listens there."""
 
-    def __init__(self, host: str, port: int, why: OSError) -> None:
+    def __init__(self, host: str, port: int, why: OSError, choose: str) -> None:
         super().__init__(
-            f"{host}:{port} cannot be listened on ({why.strerror}); "
-            "choose another with --port or SUPERVISION_PORT"
+            f"{host}:{port} cannot be listened on ({why.strerror}); choose another with {choose}"
         )
 
 
-def free(host: str, port: int) -> None:
-    """Make sure that the port is free before anything is begun; PortBusy."""
+def free(host: str, port: int, choose: str) -> None:
+    """Make sure that the port is free before anything is begun; PortBusy, which says how to
+    `choose` another.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise PortBusy(host, port, error) from error
+            raise PortBusy(host, port, error, choose) from error
 
 
 class Ready(NamedTuple):

@@ -22,6 +22,7 @@ from .settings_read import SettingsDisagree, read
 
 __all__ = [
     "LOG",
+    "OWNERS",
     "PLAN",
     "SIMULATION",
     "Effective",
@@ -45,6 +46,11 @@ LOG = "log.db"
 """In the home: the log, where it is not in PostgreSQL."""
 
 
+OWNERS = ("SUPERVISION_OWNER", "SUPERVISION_VAULT_OWNER", "SUPERVISION_KEYS_OWNER")
+"""No settings of the roles: of `supervise database`, who owns the log's, the vault's and the keys'
+databases."""
+
+
 class Effective(NamedTuple):
     """Settings, where each that is not a default came from, and variables that are none."""
 
@@ -62,7 +68,7 @@ def effective() -> Effective:
         if given.database and not getattr(given, name):
             given = replace(given, **{name: given.database})
             origins[name] = "database"
-    return Effective(given, origins, found.ignored)
+    return Effective(given, origins, tuple(e for e in found.ignored if e not in OWNERS))
 
 
 def settings() -> Settings:

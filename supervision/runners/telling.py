@@ -145,9 +145,12 @@ class Telling:
             "supervision_facts", "Facts by outcome", ["outcome", "reason"], registry=of
         )
         self._halted = Gauge("supervision_halted_cases", "Cases no longer judged", registry=of)
-        self._open = Gauge("supervision_open_cases", "Open cases that are watched", registry=of)
+        self._watched = Gauge("supervision_watched_cases", "Cases under watch", registry=of)
         self._judge = Histogram(
-            "supervision_judge_seconds", "Time to judge a batch", buckets=JUDGED, registry=of
+            "supervision_judge_seconds",
+            "Time to take in and judge a batch",
+            buckets=JUDGED,
+            registry=of,
         )
         self._published = Counter(
             "supervision_published_messages", "Messages acknowledged by Kafka", registry=of
@@ -234,13 +237,13 @@ class Telling:
         for (act, severity), count in told.items():
             self._acts.labels(act, severity).inc(count)
 
-    def watched(self, open_cases: int, halted: int) -> None:
-        """How many cases are watched and open, and how many are halted."""
-        self._open.set(open_cases)
+    def watched(self, cases: int, halted: int) -> None:
+        """How many cases are under watch, and how many are halted."""
+        self._watched.set(cases)
         self._halted.set(halted)
 
     def judged(self, seconds: float) -> None:
-        """A batch was judged in so long."""
+        """A batch was taken in, judged, and its acts written, in so long."""
         self._judge.observe(seconds)
 
     def published(self, messages: int) -> None:

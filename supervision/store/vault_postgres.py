@@ -3,7 +3,8 @@
 Their owner prepares them. The role of the running system may read and add rows, delete texts and
 references, and destroy a secret, that is set it to null; the database refuses it anything else. A
 batch is one statement of arrays, in the order of its keys, so that no two processes wait for each
-other in a circle.
+other in a circle. Names are kept as in the log (postgres_writing.py), since no text of PostgreSQL
+holds U+0000; texts are ciphertext and hold anything.
 
 What PostgreSQL leaves of a destroyed secret: docs/decisions/0012-vault-in-postgres.md.
 """
@@ -19,6 +20,7 @@ from psycopg.sql import SQL, Identifier
 from ..errors import StoreBroken
 from .postgres_connection import Connections, Rows, connect, translated, where
 from .postgres_prepare import PREPARE, prepare
+from .postgres_writing import given, kept
 from .vault_rows import SYSTEM_SECRET_BYTES, Case, Secrets, TextRow
 
 VAULT_SCHEMA = """
@@ -140,14 +142,15 @@ class PostgresStorage:
         """One statement; the mark counts erasures."""
         wanted = list(cases)
         with self._keys.use() as db:
-            rows = _all(db, SECRETS, _columns(wanted, 2))
+            rows = _all(db, SECRETS, _columns([_kept(case) for case in wanted], 2))
         return Secrets(rows[0][0], {wanted[n - 1]: secret for _, n, secret in rows if n})
 
     def add_secrets(self, fresh: Mapping[Case, bytes]) -> dict[Case, bytes | None]:
         """Waits for a process that adds one of the same cases, and takes what that one added."""
-        rows = sorted((*case, secret) for case, secret in fresh.items())
+        rows = sorted((*_kept(case), secret) for case, secret in fresh.items())
         with self._keys.use() as db:
-            added = {case: fresh[case] for case in _all(db, ADD_SECRETS, _columns(rows, 3))}
+            new = _all(db, ADD_SECRETS, _columns(rows, 3))
+        added = {case: fresh[case] for case in ((given(a), given(b)) for a, b in new)}
         there = fresh.keys() - added.keys()
         return {**added, **(self.secrets(there).by_case if there else {})}
 
@@ -155,7 +158,8 @@ class PostgresStorage:
         """One transaction."""
         with self._vault.use() as db, db.transaction():
             if texts:
-                db.execute(ADD_TEXTS, _columns(sorted(texts), len(TextRow._fields)))
+                rows = sorted((*_kept(row[:3]), *row[3:]) for row in texts)
+                db.execute(ADD_TEXTS, _columns(rows, len(TextRow._fields)))
             return _refs(db, refs) if refs else {}
 
     def cipher(
@@ -163,21 +167,22 @@ class PostgresStorage:
     ) -> tuple[str, bytes] | None:
         """As of the last commit."""
         with self._vault.use() as db:
-            rows = _all(db, CIPHER, (*case, fact_id, data_version, sealed, sealed))
+            names = _kept((*case, fact_id))
+            rows = _all(db, CIPHER, (*names, data_version, sealed, sealed))
         return (rows[0][0], rows[0][1]) if rows else None
 
     def has_texts(self, case: Case) -> bool:
         """As of the last commit."""
         with self._vault.use() as db:
-            return bool(_all(db, HAS_TEXTS, case)[0][0])
+            return bool(_all(db, HAS_TEXTS, _kept(case))[0][0])
 
     def destroy(self, case: Case) -> None:
         """Vacuumed at once if the role owns the tables, otherwise by autovacuum in a minute."""
         with self._keys.use() as db:
-            db.execute(DESTROY, case)
+            db.execute(DESTROY, _kept(case))
             _vacuum(db, "keys", "secrets")
         with self._vault.use() as db:
-            db.execute(DELETE_TEXTS, case)
+            db.execute(DELETE_TEXTS, _kept(case))
             _vacuum(db, "vault", "texts")
 
     def forget(self, ref: str) -> None:
@@ -214,6 +219,11 @@ def _vacuum(db: Rows, schema: str, name: str) -> None:
 def _all(db: Rows, query: LiteralString, says: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     with db.cursor(binary=True) as cursor:
         return cursor.execute(query, says).fetchall()
+
+
+def _kept(names: Sequence[str]) -> tuple[str, ...]:
+    """As texts of PostgreSQL can hold them."""
+    return tuple(map(kept, names))
 
 
 def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

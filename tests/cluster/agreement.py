@@ -67,7 +67,7 @@ def agreed(town: Town, record: Record, acknowledged: set[str], reference: str) -
     assert log.watch.halted == {}
     assert log.watch.pending() == []
     assert told["head"] == len(log.events)
-    assert told["open_cases"] == log.watch.open_cases
+    assert told["watched_cases"] == log.watch.open_cases
     issued = _holds(log.events, acknowledged)
     assert record.read_stream(INCIDENTS) == []
     generation = _in_use(town)

@@ -3,6 +3,9 @@
 Each is named in one line with what to do, tried again where that helps, set aside where it does
 not, and nothing that was acknowledged is lost. One town for the whole file, whose roles are started
 while all its servers are down.
+
+Above 400 lines: all that may go wrong with servers and messages is tried in one town, as it takes
+long to build one.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import urllib.error
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -39,6 +43,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 ROLES = ("publisher", "watch", "rows", "intake", "wall", "links", "scheduler")
 RED = {"act": "CardIssued", "severity": "red"}
 LATER = timedelta(days=9)
+LINES = 40
+"""Lines that a role may log while Kafka goes away and comes back; it is some 20."""
 
 
 class Place(Town):
@@ -78,7 +84,8 @@ def place(
     """Databases and lists; no role runs."""
     home = tmp_path_factory.mktemp("place") / "home"
     try:
-        with Place(home, postgres, kafka, clickhouse, lists=False) as made:
+        often = {"SUPERVISION_SNAPSHOT_SECONDS": "3"}
+        with Place(home, postgres, kafka, clickhouse, lists=False, **often) as made:
             with made.record() as record:
                 publish_missing(record, lists())
                 made.key = new_key(record, SOURCE, by="the test")
@@ -159,7 +166,7 @@ class TestDown:
         assert refused.value.code == problem["status"] == 503
         assert refused.value.headers["Content-Type"] == "application/problem+json"
         assert int(refused.value.headers["Retry-After"]) > 0
-        assert "it is not known whether this was stored, send it again" in problem["detail"]
+        assert "send it again later" in problem["detail"]
         assert running.url not in problem["detail"]
         until(lambda: not readiness(running.one("intake"))["ready"], "intake not to be ready")
         wall = running.one("wall")
@@ -203,6 +210,90 @@ def held(server: Server) -> Iterator[None]:
         yield
     finally:
         server.resume()
+
+
+class TestSilence:
+    """Kafka goes away while the roles work."""
+
+    def test_each_role_says_so_once_and_its_libraries_hardly_more(self, running: Place) -> None:
+        """One line of the role's own; aiokafka repeats itself some 75 times a second."""
+        waiting = {"publisher": "publishing", "watch": "delivery", "rows": "delivery"}
+        before = {role: len(logged(running.one(role))) for role in waiting}
+        running.kafka.kill()
+        for role, code in waiting.items():
+            until(partial(says, running.one(role), code), f"{role} to say {code}")
+        running.begin("K-1", LATER)
+        publisher = running.one("publisher")
+        until(lambda: lag(publisher) > 0, "the publisher to tell how far it is behind")
+        for role, code in waiting.items():
+            lines = logged(running.one(role))[before[role] :]
+            assert len(lines) < LINES, lines
+            assert any(f"{code} failed" in line for line in lines), lines
+        running.kafka.start()
+        for role, code in waiting.items():
+            running.one(role).ready()
+            assert not says(running.one(role), code)
+        running.seen("K-1")
+
+    def test_rows_tell_how_far_they_are_behind(self, running: Place) -> None:
+        """Events of the log, while ClickHouse is down; afterwards none."""
+        rows = running.one("rows")
+        running.clickhouse.kill()
+        running.begin("K-2", LATER)
+        until(lambda: lag(rows) > 0, "the rows to lag behind")
+        running.clickhouse.start()
+        until(lambda: lag(rows) == 0, "the rows to catch up")
+        running.seen("K-2")
+
+    def test_the_watch_tells_how_long_it_judges(self, running: Place) -> None:
+        """Each parcel; a heartbeat is one."""
+        watch = running.one("watch")
+        before = metric(watch, "supervision_judge_seconds_count") or 0.0
+        until(
+            lambda: (metric(watch, "supervision_judge_seconds_count") or 0.0) > before,
+            "a parcel to be counted",
+        )
+
+
+def logged(process: Process) -> list[str]:
+    """The lines of a role's log."""
+    return process.log.read_text().splitlines()
+
+
+def lag(process: Process) -> float:
+    """Events that a role is behind."""
+    return metric(process, "supervision_lag_events", follower=process.role) or 0.0
+
+
+class TestEnd:
+    """A role that is told to end while a server does not answer."""
+
+    @pytest.mark.parametrize("how", ["pause", "kill"])
+    @pytest.mark.parametrize(
+        ("name", "roles"),
+        [
+            ("kafka", ("publisher", "watch", "rows")),
+            ("postgres", ("publisher", "watch", "rows", "links", "scheduler")),
+            ("clickhouse", ("rows",)),
+        ],
+    )
+    def test_it_ends_by_itself(
+        self, running: Place, name: str, roles: tuple[str, ...], how: str
+    ) -> None:
+        """Whatever a library waits for; all told at once."""
+        server: Server = getattr(running, name)
+        ending = [running.one(role) for role in roles]
+        getattr(server, how)()
+        try:
+            for process in ending:
+                process.tell_to_end()
+            assert [process.ended() for process in ending] == [0] * len(ending)
+        finally:
+            server.resume()
+            server.start()
+            for process in ending:
+                running.processes.remove(process)
+                process.kill()
 
 
 class TestRefused:
@@ -271,6 +362,71 @@ async def admin(kafka: Kafka, ask: Callable[[AIOKafkaAdminClient], Awaitable[Any
         await ask(client)
     finally:
         await client.close()
+
+
+class TestTopicsDeleted:
+    """As an operator does who empties Kafka, or who takes another cluster."""
+
+    def test_while_the_roles_work_they_go_on_once_the_topics_are_there(
+        self, running: Place
+    ) -> None:
+        """The cases' and the log's, and the one in which states are kept."""
+        for case, kept in (("E-1", ()), ("E-2", (f"{running.prefix}-watch-states-changelog",))):
+            empty(running, *kept)
+            running.begin(case, timedelta(seconds=1))
+            running.seen(case, "wall-cards")
+            for role in ("publisher", "watch", "rows"):
+                running.one(role).ready()
+
+    def test_topics_that_another_made_anew_at_once_are_read_from_their_beginning(
+        self, running: Place
+    ) -> None:
+        """Faust would wait until the offsets are where they were."""
+        begun = len(logged(running.one("watch")))
+        made = [NewTopic(f"{running.prefix}.cases", 4, 1), NewTopic(f"{running.prefix}.log", 1, 1)]
+        before = running.red
+
+        async def anew(client: AIOKafkaAdminClient) -> None:
+            await client.delete_topics([each.name for each in made])
+            await client.create_topics(made)
+
+        asyncio.run(admin(running.kafka, anew))
+        running.begin("E-3", timedelta(seconds=1))
+        until(lambda: running.red > before, "the red card")
+        running.seen("E-3", "wall-cards")
+        assert any("made anew" in line for line in logged(running.one("watch"))[begun:])
+
+    def test_states_kept_on_disk_of_a_kafka_that_was_emptied_are_made_anew(
+        self, running: Place
+    ) -> None:
+        """The worker says so in a line, and goes on; it would refuse to start for ever."""
+        tables = running.home / "faust" / "watch-1" / "v1" / "tables"
+        kept = self.keeps(running)
+        running.begin("E-0", LATER)
+        until(lambda: self.keeps(running) > kept, "a state to be kept")
+        for role in ("publisher", "watch", "rows"):
+            end(running, role)
+        empty(running, f"{running.prefix}-watch-states-changelog")
+        for role in ("publisher", "watch", "rows"):
+            running.start(role).ready()
+        watch = running.one("watch")
+        running.begin("E-4", timedelta(seconds=1))
+        until(lambda: running.red > 0, "the red card")
+        running.seen("E-4", "wall-cards")
+        told = [line for line in logged(watch) if "the kept states are removed" in line]
+        assert len(told) == 1
+        assert (tables.parents[1] / "lock").exists()
+
+    @staticmethod
+    def keeps(place: Place) -> int:
+        """How often the worker that runs has kept a state."""
+        return sum("a state is kept" in line for line in logged(place.one("watch")))
+
+
+def empty(place: Place, *more: str) -> None:
+    """Delete the topics, and some more."""
+    topics = [f"{place.prefix}.cases", f"{place.prefix}.log", *more]
+    asyncio.run(admin(place.kafka, lambda each: each.delete_topics(topics)))
 
 
 class TestPoison:

@@ -315,7 +315,7 @@ def test_the_three_in_the_foreground(servers_folder: Path) -> None:
     with in_foreground(folder) as (program, told):
         settings = exported(told)
         assert settings == exported((folder / "environment").read_text())
-        with psycopg.connect(settings["OWNER_URL"]) as db:
+        with psycopg.connect(settings["SUPERVISION_OWNER"]) as db:
             db.execute("CREATE TABLE kept AS SELECT 1 AS n")
         refused = up(folder).communicate()
         assert ("", f"{FolderInUse(folder)}\n") == refused
@@ -323,7 +323,7 @@ def test_the_three_in_the_foreground(servers_folder: Path) -> None:
         assert 0 == program.wait()
     with in_foreground(folder) as (_, told):
         assert settings == exported(told)
-        with psycopg.connect(settings["OWNER_URL"]) as db:
+        with psycopg.connect(settings["SUPERVISION_OWNER"]) as db:
             assert (1,) == db.execute("SELECT n FROM kept").fetchone()
 
 

@@ -70,6 +70,24 @@ def test_a_destroyed_secret_is_not_given_again(place: Database) -> None:
         place.run("keys", "UPDATE secrets SET secret = 'another'")
 
 
+def test_no_secret_enters_the_servers_log(place: Database, postgres: Postgres) -> None:
+    """Though it logs every statement: not what is sent with it."""
+    begins = postgres.log.stat().st_size
+    with closing(psycopg.connect(postgres.superuser_url, autocommit=True)) as db:
+        db.execute("ALTER ROLE supervision SET log_statement = 'all'")
+        try:
+            with closing(place.open()) as vault:
+                vault.seal_many([ITEM])
+                vault.erase("hz", "A-1")
+        finally:
+            db.execute("ALTER ROLE supervision RESET log_statement")
+    logged = postgres.log.read_bytes()[begins:].decode()
+    assert "INSERT INTO keys.secrets" in logged
+    assert "parameters" not in logged
+    assert "$1 = " not in logged
+    assert "A-1" not in logged
+
+
 def test_preparing_again_changes_nothing(postgres: Postgres, place: Database) -> None:
     """Neither a secret nor a text; what was sealed is opened."""
     with closing(place.open()) as vault:

@@ -97,7 +97,15 @@ class Process:
 
     def stop(self) -> int:
         """End it as an operator does; its exit code."""
+        self.tell_to_end()
+        return self.ended()
+
+    def tell_to_end(self) -> None:
+        """As an operator does, and wait for nothing."""
         self._send(signal.SIGTERM)
+
+    def ended(self) -> int:
+        """Wait until it has; its exit code."""
         return self._wait()
 
     def _send(self, number: int) -> None:

@@ -53,6 +53,41 @@ def test_a_sealed_text_is_opened_as_it_was_given(vault: Vault) -> None:
     assert vault.open("hz", "A-1", "f1", 1, seal) == TEXTS
 
 
+ODD = ("a\0b", "a\x01b", "a\x01\x01b", "a\x01\x02b", "a\0\x01b", "ab", "\0")
+"""Names that a text of PostgreSQL cannot hold, and others that must not be taken for them."""
+
+
+@pytest.mark.parametrize("part", ["source", "case_no", "id"])
+def test_any_character_may_stand_in_a_name(part: str, vault: Vault, place: Place) -> None:
+    """U+0000 too: each finds its own texts and no other's, also for another holder; each erased
+    case takes its own along.
+    """
+    items = [ITEM._replace(**{part: odd}, texts={"note": f"第{odd}"}) for odd in ODD]
+    seals = vault.seal_many(items)
+    assert len({seal.sealed for seal in seals}) == len(ODD)
+    with closing(place.open()) as other:
+        assert other.seal_many(items) == seals
+        for item, seal in zip(items, seals, strict=True):
+            assert other.open(*item[:4], seal.sealed) == item.texts
+            assert other.open(*item[:4]) == item.texts
+        if part != "id":
+            other.erase(items[0].source, items[0].case_no)
+            opened = [other.open(*item[:4]) for item in items]
+            assert [each is None for each in opened] == [True] + [False] * (len(ODD) - 1)
+            assert vault.seal_many(items)[0].erased
+
+
+def test_any_character_may_stand_in_a_text_and_in_an_identity(vault: Vault) -> None:
+    """U+0000 too, in a text's own name as well."""
+    texts = {f"note {odd}": f"张\0三 {odd}" for odd in ODD}
+    items = [ITEM._replace(id=f"f{n}", texts=texts, applicant=odd) for n, odd in enumerate(ODD)]
+    seals = vault.seal_many(items)
+    assert vault.open(*ITEM[:2], "f0", 1, seals[0].sealed) == texts
+    refs = [seal.applicant_ref for seal in seals]
+    assert len(set(refs)) == len(ODD)
+    assert [vault.applicant_ref(odd) for odd in ODD] == refs
+
+
 def test_a_batch_is_sealed_in_its_order(vault: Vault) -> None:
     """Of any cases, with texts and without, with applicants and without."""
     items = [

@@ -18,7 +18,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from supervision.clock import Clock, Reading, SystemClock
-from supervision.errors import StoreBroken, StoreBusy, StoreFull, SupervisionError
+from supervision.errors import StoreBroken, StoreBusy, StoreDown, StoreFull, SupervisionError
 from supervision.facts import Fact
 from supervision.intake.http import PATH, LimitsConfig, router
 from supervision.intake.http_schema import BATCH, EXAMPLE, ONE, PLAIN
@@ -250,6 +250,51 @@ def test_when_the_store_says_no_nothing_is_stored_and_the_sender_comes_back(
     record.close()
     assert is_problem(answer, 503)
     assert answer.headers["retry-after"] == seconds
+    assert answer.json()["detail"].startswith(
+        "未入库，请稍后重发 nothing was stored, send it again"
+    )
+    assert str(error) in answer.json()["detail"]
+
+
+class Lost(Failing):
+    """A record whose server stores, and dies before it can say so; later it answers again."""
+
+    def append_facts(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        had = Record.append_facts(self, batch)
+        if had[0].state == "stored":
+            raise StoreDown("127.0.0.1:5432/supervision", "server closed the connection")
+        return had
+
+
+def test_when_the_server_is_lost_the_sender_may_send_again(tmp_path: Path) -> None:
+    """In some seconds; the answer says that it may be stored already, and it is not doubled."""
+    record = Lost(tmp_path / "home", SystemClock())
+    app, key = app_of(record), new_key(record, SOURCE)
+    answer = post(app, key, event())
+    assert is_problem(answer, 503)
+    assert answer.headers["retry-after"] == "5"
+    detail = answer.json()["detail"]
+    assert detail.startswith("可能已经入库，请稍后重发，重发无害 it may be stored already")
+    assert "send it again later, which does no harm" in detail
+    head = record.head()
+    assert [each["status"] for each in post(app, key, event()).json()["results"]] == ["had"]
+    assert record.head() == head
+    record.close()
+
+
+def test_when_no_key_can_be_looked_up_nothing_was_stored(record: Record, key: str) -> None:
+    """The server was lost before the facts were given to it."""
+
+    class Down(KeyRing):
+        def source_of(self, key: str) -> str | None:
+            raise StoreDown("127.0.0.1:5432/supervision", "connection refused")
+
+    app = FastAPI()
+    app.include_router(router(record, Down(record)))
+    answer = post(app, key, event())
+    assert is_problem(answer, 503)
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["detail"].startswith("未入库")
 
 
 class Jumping(Clock):

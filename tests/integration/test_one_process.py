@@ -186,7 +186,7 @@ def test_what_one_process_imports_another_shows(home: Path) -> None:
     with Product(home, "--empty") as product:
         done = supervise(home, "import", str(sample), "--mapping", str(guangdong / "mapping.toml"))
         assert done.returncode == 0, done.stderr
-        until(lambda: product.get("/api/v1/health")["open_cases"] > 0, "the cases to be watched")
+        until(lambda: product.get("/api/v1/health")["watched_cases"] > 0, "the cases to be watched")
         until(lambda: product.get("/api/v1/health")["behind"] == 0, "the rows to catch up")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -208,6 +209,49 @@ class TestLibraries:
         assert "old way" in one(stream)["message"]
 
 
+class TestRepeats:
+    """What a library says again and again while a server is down."""
+
+    @staticmethod
+    def say(words: str, *values: object, name: str = "aiokafka", at: float = 0.0) -> None:
+        """A warning at a time, seconds."""
+        told = {"name": name, "msg": words, "args": values, "levelno": 30, "created": at}
+        logging.getLogger(name).handle(logging.makeLogRecord({**told, "levelname": "WARNING"}))
+
+    def test_it_is_heard_once_whatever_numbers_it_names(self, begin: Begin) -> None:
+        """With values, or with numbers in the words."""
+        stream = begin()
+        for port in (9092, 9093):
+            self.say("no way to %s", f"127.0.0.1:{port}")
+            self.say(f"node {port} is down")
+        assert [each["message"] for each in objects(stream)] == [
+            "no way to 127.0.0.1:9092",
+            "node 9092 is down",
+        ]
+
+    def test_after_a_while_it_is_heard_again_and_how_often_it_was_said(self, begin: Begin) -> None:
+        """Ten minutes."""
+        stream = begin()
+        for at in (1000.0, 1000.1, 1599.9, 1600.0, 1600.1):
+            self.say("down", at=at)
+        assert [each.get("repeated") for each in objects(stream)] == [None, 2]
+
+    def test_what_is_ours_or_a_server_s_is_heard_each_time(self, begin: Begin) -> None:
+        """An alarm that comes again is news; so is a defect in an answer."""
+        stream = begin()
+        for name in ("supervision.runners.cluster.station", "uvicorn.error"):
+            for _ in range(2):
+                self.say("failed", name=name)
+        assert len(objects(stream)) == 4
+
+    def test_at_debug_everything_is_heard(self, begin: Begin) -> None:
+        """For whoever looks for a defect in them."""
+        stream = begin(level="debug")
+        for _ in range(2):
+            self.say("down")
+        assert len(objects(stream)) == 2
+
+
 class TestEnds:
     """What ends unforeseen is logged."""
 
@@ -224,6 +268,18 @@ class TestEnds:
         told = one(stream)
         assert told["message"] == "the thread fill ended by a defect"
         assert told["exception"].endswith("LookupError: no such case")
+
+    def test_a_thread_that_was_cancelled_ended_in_order(self, begin: Begin) -> None:
+        """As that of Faust's consumer does where Kafka does not answer."""
+        stream = begin()
+
+        def work() -> None:
+            raise asyncio.CancelledError
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        assert stream.getvalue() == ""
 
     def test_a_defect_of_the_process_is_logged(self, begin: Begin) -> None:
         """In place of what Python writes to standard error."""

@@ -16,6 +16,7 @@ from hypothesis import settings as examples
 from supervision.record import Record
 from supervision.runners.cli import main
 from supervision.runners.settings import (
+    OWNERS,
     Settings,
     effective,
     open_record,
@@ -352,6 +353,16 @@ class TestWrong:
         assert list(effective().ignored) == others
         shown = CliRunner().invoke(main, ["settings"]).output
         assert all(name in shown for name in others)
+
+    def test_the_owners_of_the_databases_are_for_another_command(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`make services` exports them beside the settings, and they hold passwords."""
+        for name in OWNERS:
+            monkeypatch.setenv(name, f"postgresql://owner:{HUSH}@127.0.0.1/supervision")
+        assert effective().ignored == ()
+        shown = CliRunner().invoke(main, ["settings"]).output
+        assert not any(name in shown for name in (*OWNERS, HUSH))
 
     @given(
         strategies.dictionaries(

@@ -64,7 +64,7 @@ class TestTime:
     def test_nothing_is_shown_before_anybody_said_something(self, shown: Shown) -> None:
         """Neither an instant nor a generation."""
         assert after(shown) == 0
-        assert (shown.position, shown.generation, shown.open_cases) == (0, 0, 0)
+        assert (shown.position, shown.generation, shown.watched_cases) == (0, 0, 0)
 
     def test_what_is_judged_and_in_the_rows_is_shown(self, shown: Shown) -> None:
         """Every partition up to its stamp, the rows up to the acts of it."""
@@ -142,10 +142,10 @@ class TestWorkers:
         board = watch({0: 500, 1: 500}, "a"), watch({1: 200, 2: 500}, "b")
         assert after(shown, *board, rows()) == 500
 
-    def test_open_cases_are_those_of_all_workers(self, shown: Shown) -> None:
+    def test_watched_cases_are_those_of_all_workers(self, shown: Shown) -> None:
         """Each counts its own."""
-        after(shown, watch({0: 1}, open_cases=40), watch({1: 1}, "b", open_cases=2))
-        assert shown.open_cases == 42
+        after(shown, watch({0: 1}, watched_cases=40), watch({1: 1}, "b", watched_cases=2))
+        assert shown.watched_cases == 42
 
     def test_halted_cases_are_those_of_all_workers(self, shown: Shown) -> None:
         """With the reason."""

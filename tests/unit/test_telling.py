@@ -240,7 +240,7 @@ class TestFigures:
 
     def test_everything_else_is_told_under_its_name(self, telling: Telling) -> None:
         """Each method moves its own figure."""
-        telling.watched(open_cases=1_000_000, halted=2)
+        telling.watched(cases=1_000_000, halted=2)
         telling.judged(0.015)
         telling.published(3)
         telling.elected("publisher", holds=True)
@@ -249,7 +249,7 @@ class TestFigures:
         telling.failed(StoreBusy("log", "locked"))
         told = figures(telling)
         expected = {
-            "supervision_open_cases": 1_000_000,
+            "supervision_watched_cases": 1_000_000,
             "supervision_halted_cases": 2,
             "supervision_judge_seconds_bucket le=0.01": 0,
             "supervision_judge_seconds_bucket le=0.02": 1,
@@ -373,7 +373,7 @@ class TestListener:
         self, listener: Listener, telling: Telling
     ) -> None:
         """In one line, with the settings to change."""
-        with pytest.raises(ListenerBusy, match=f"127.0.0.1:{listener.port} .* told_port"):
+        with pytest.raises(ListenerBusy, match=f":{listener.port} .* SUPERVISION_TOLD_PORT"):
             Listener(telling, "127.0.0.1", listener.port)
         with pytest.raises(ListenerBusy, match=r"192\.0\.2\.1:9464 "):
             Listener(telling, "192.0.2.1", 9464)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from projections.watch import Watch
 from supervision.facts import Fact
+from supervision.judgement.shelf import NEVER
 from supervision.published import bundled
 from tests.court import at, fact, item
 from tests.memorylog import MemoryLog, stream_of
@@ -82,3 +83,40 @@ def test_a_late_fact_of_a_forgotten_case_whose_acts_lie_behind_it(
     again.take(log.read(0))
     assert again.halted == {}
     assert again.pending() == []
+
+
+def test_a_case_that_is_concluded_stays_under_watch_until_its_delivery(log: MemoryLog) -> None:
+    """So more are watched than are open (`watched_cases` of /api/v1/health)."""
+    watch = Watch(log.case)
+    put(
+        log,
+        "2026-07-01 16:00",
+        fact("ApplicationReceived", "2026-07-01 09:00"),
+        fact("CaseAccepted", "2026-07-01 10:00"),
+        fact("DecisionSigned", "2026-07-01 14:00"),
+        fact("CaseConcluded", "2026-07-01 15:00", result="出证"),
+    )
+    watch.take(log.read(watch.position))
+    assert watch.open_cases == 1
+    put(log, "2026-07-02 10:00", fact("ResultDelivered", "2026-07-02 09:00"))
+    watch.take(log.read(watch.position))
+    assert watch.open_cases == 0
+
+
+def test_a_case_read_back_for_its_acts_waits_for_its_next_crossing(log: MemoryLog) -> None:
+    """Another worker wrote them; this one knows nothing of it, and begins behind its facts."""
+    *begun, concluded = (replace(each, history=False) for each in past("A"))
+    put(log, "2026-06-01 10:00:01", *begun)
+    put(log, "2026-06-25 10:00:01", concluded)
+    first = Watch(log.case)
+    first.take(log.read(0))
+    behind = first.position
+    assert write(log, first, "2026-06-25 11:00") > 0
+    second = Watch(log.case, first.shelf)
+    second.go_on(behind, first.now)
+    for watch in (first, second):
+        watch.take(log.read(watch.position))
+        watch.tick(at("2026-06-25 11:00"))
+    assert first.next_at() < NEVER
+    assert second.next_at() == first.next_at()
+    assert second.open_cases == first.open_cases == 1

@@ -40,12 +40,12 @@ class Services:
         return (self.postgres, self.clickhouse, self.kafka)
 
     def settings(self) -> dict[str, str]:
-        """The environment that a cluster's roles need, and OWNER_URL of who prepares the log."""
+        """The environment that a cluster's roles need, and that of who prepares its databases."""
         return {
             "SUPERVISION_DATABASE": self.postgres.url,
             "SUPERVISION_KAFKA": self.kafka.bootstrap,
             "SUPERVISION_CLICKHOUSE": self.clickhouse.url,
-            "OWNER_URL": self.postgres.owner_url,
+            "SUPERVISION_OWNER": self.postgres.owner_url,
         }
 
     def start(self) -> None:

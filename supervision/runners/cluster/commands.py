@@ -1,15 +1,17 @@
-"""`supervise serve ROLE`, `supervise database prepare`."""
+"""`supervise serve ROLE`, `supervise database prepare`, `supervise database adopt HOME`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import click
 
 from ...errors import SupervisionError
 from .. import logs
-from ..settings import Settings, open_record, settings
+from ..settings import OWNERS, Settings, open_record, settings
 
 ROLES = ("publisher", "watch", "rows", "links", "scheduler", "intake", "wall")
 
@@ -75,19 +77,27 @@ def database() -> None:
     """数据库 The databases of a cluster."""
 
 
+OPTIONS = (
+    click.option(
+        "--owner",
+        required=True,
+        envvar=OWNERS[0],
+        help="libpq URL of the owner of the log's database; or SUPERVISION_OWNER.",
+    ),
+    click.option("--vault-owner", envvar=OWNERS[1], help="Of the vault's, if it is another."),
+    click.option("--keys-owner", envvar=OWNERS[2], help="Of the keys', if it is another."),
+)
+
+
+def owners(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say who owns the databases."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
 @database.command()
-@click.option(
-    "--owner",
-    required=True,
-    envvar="SUPERVISION_OWNER",
-    help="libpq URL of the owner of the log's database; or SUPERVISION_OWNER.",
-)
-@click.option(
-    "--vault-owner", envvar="SUPERVISION_VAULT_OWNER", help="Of the vault's, if it is another."
-)
-@click.option(
-    "--keys-owner", envvar="SUPERVISION_KEYS_OWNER", help="Of the keys', if it is another."
-)
+@owners
 def prepare(owner: str, vault_owner: str | None, keys_owner: str | None) -> None:
     """Make what is missing and grant the role of the settings what it needs; harmless twice."""
     given = settings()
@@ -100,6 +110,30 @@ def prepare(owner: str, vault_owner: str | None, keys_owner: str | None) -> None
     finally:
         record.close()
     click.echo(f"已就绪 prepared; {count} 个清单入库 lists published")
+
+
+@database.command("adopt")
+@click.argument("home", type=click.Path(path_type=Path))
+@owners
+def adopt_command(home: Path, owner: str, vault_owner: str | None, keys_owner: str | None) -> None:
+    """Copy the HOME of one process, log, vault and keys, into databases that hold nothing.
+
+    The tables are made by this too. Positions, times and bytes stay as they are; the home is only
+    read. Nothing may run on it, nor in the cluster.
+    """
+    try:
+        from ...store.adoption import Owners
+        from .adopt import adopt_home, simulated
+    except ModuleNotFoundError as error:
+        raise PackageMissing(error) from error
+    named = Owners(owner, vault_owner or owner, keys_owner or owner)
+    for name, rows, digest in adopt_home(settings(), home, named):
+        click.echo(f"{name:<10} {rows:>13,}  sha256 {digest}")
+    click.echo("已迁入，两边逐行一致 adopted: both sides were compared row by row and are the same")
+    if simulated(home):
+        click.echo(
+            "该目录的时间是演示时间 the time of this home is that of a demonstration", err=True
+        )
 
 
 def prepare_databases(given: Settings, owner: str, vault_owner: str, keys_owner: str) -> None:

@@ -7,18 +7,17 @@ from contextlib import suppress
 
 from projections.links import Links
 
-from ...errors import StoreError, StreamConflict
-from ...follow import Follower
+from ...errors import StreamConflict
 from ...store.election import Election
-from .patient import Stopping
+from .patient import Head, Stopping
 from .station import ASK_EVERY, Says, Station
 
 log = logging.getLogger(__name__)
 
 READ = 5_000
 """Events of one reading."""
-GLANCE = 1.0
-"""Seconds that it waits for more, at most."""
+GLANCE = 0.5
+"""Seconds between two looks for more: nobody waits for a link."""
 
 
 def serve(station: Station) -> None:
@@ -42,20 +41,16 @@ def serve(station: Station) -> None:
 
 def _lead(station: Station, election: Election) -> None:
     """From the log's beginning: what it keeps in mind is small, and nothing of it is stored."""
-    links, follower = Links(station.patient.read_case), Follower(station.record)
-    try:
-        while not station.stop.is_set() and election.held():
-            batch = station.patient.read(follower.position, READ)
-            if batch:
-                follower.position = batch[-1].position
-                for stream, fact in links.take(batch):
-                    with suppress(StreamConflict):
-                        station.patient.append(stream, [fact], 0)
-            station.telling.clear("linking")
-            station.telling.ready()
-            station.tell(follower.position, follower.position, 0, Says())
-            if not batch:
-                with suppress(StoreError):
-                    follower.wait(GLANCE, station.stop)
-    finally:
-        follower.close()
+    links, position, head = Links(station.patient.read_case), 0, Head(station.record)
+    while not station.stop.is_set() and election.held():
+        batch = station.patient.read(position, READ)
+        if batch:
+            position = batch[-1].position
+            for stream, fact in links.take(batch):
+                with suppress(StreamConflict):
+                    station.patient.append(stream, [fact], 0)
+        station.telling.clear("linking")
+        station.telling.ready()
+        station.tell(position, head.beyond(position), 0, Says())
+        if not batch:
+            station.stop.wait(GLANCE)

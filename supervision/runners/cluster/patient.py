@@ -7,7 +7,9 @@ a role goes on in the middle of its work when PostgreSQL is back.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import TypeVar
 
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 RETRY = 0.5
 """Seconds before what failed is asked again."""
+HEAD_EVERY = 1.0
+"""Seconds between two questions where the log ends."""
 T = TypeVar("T")
 
 
@@ -98,3 +102,22 @@ class Patient:
                 return answer
             if self._stop.wait(RETRY):
                 raise Stopping
+
+
+class Head:
+    """Where the log ends, asked now and then, so that a follower can tell how far it is behind."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._known = 0
+        self._asked = -HEAD_EVERY
+
+    def beyond(self, position: int) -> int:
+        """The head as it was a second ago at most, and no less than a position; the last known
+        where the log does not answer.
+        """
+        if time.monotonic() - self._asked >= HEAD_EVERY:
+            self._asked = time.monotonic()
+            with suppress(StoreError):
+                self._known = self._record.head()
+        return max(self._known, position)

@@ -12,6 +12,7 @@ from ...errors import ClockJumped, SupervisionError
 from ...facts import Instant
 from ...follow import Follower
 from ...store.election import Election
+from .patient import Head
 from .station import ASK_EVERY, Says, Station, run_async
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ class _Publishing:
         self._brokers = station.brokers
         self._stop = Event()
         station.on_stop(self._stop.set)
+        self._head = Head(station.record)
         self._jumped = ""
+        self._position = 0
         self._stamp: Instant = 0
 
     async def run(self, asked: asyncio.Event) -> None:
@@ -46,7 +49,7 @@ class _Publishing:
                         self._station.stand_by("publishing", election)
                 except (SupervisionError, OSError) as error:
                     why = self._station.alarm("publishing", error)
-                    self._station.tell(0, 0, self._stamp, Says(failed=why))
+                    await asyncio.to_thread(self._tell_failed, why)
                 finally:
                     self._station.telling.elected("publisher", holds=False)
                 await _sleep(asked, RETRY)
@@ -74,20 +77,22 @@ class _Publishing:
     ) -> None:
         loop = asyncio.get_running_loop()
         beaten = checked = -ASK_EVERY
+        behind, head = True, 0
         while not asked.is_set():
             if loop.time() - checked >= ASK_EVERY:
                 if not await asyncio.to_thread(election.held):
                     return
                 checked = loop.time()
-            head = await asyncio.to_thread(self._station.record.head)
-            await publisher.publish(min(head, publisher.position + READ))
+            if behind:
+                head = await asyncio.to_thread(self._station.record.head)
+                await publisher.publish(min(head, publisher.position + READ))
             if publisher.position >= head and loop.time() - beaten >= self._station.heartbeat:
                 beaten = loop.time()
                 await self._beat(publisher)
-            self._tell(publisher)
+            self._tell(publisher, head)
             follower.position = publisher.position
             left = self._station.heartbeat - (loop.time() - beaten)
-            await asyncio.to_thread(follower.wait, left, self._stop)
+            behind = await asyncio.to_thread(follower.wait, left, self._stop)
 
     async def _beat(self, publisher: Publisher) -> None:
         """What was recorded up to now, then the word that time has passed."""
@@ -104,13 +109,18 @@ class _Publishing:
             await publisher.beat(stamp)
             self._stamp = stamp
 
-    def _tell(self, publisher: Publisher) -> None:
+    def _tell_failed(self, why: str) -> None:
+        head = self._head.beyond(self._position)
+        self._station.tell(self._position, head, self._stamp, Says(failed=why))
+
+    def _tell(self, publisher: Publisher, head: int) -> None:
         telling = self._station.telling
         telling.clear("publishing")
         telling.ready()
         telling.published(publisher.take_count())
-        position = publisher.position
-        self._station.tell(position, position, self._stamp, Says(clock_jumped=self._jumped))
+        position = self._position = publisher.position
+        says = Says(clock_jumped=self._jumped)
+        self._station.tell(position, max(head, position), self._stamp, says)
 
 
 async def _sleep(asked: asyncio.Event, seconds: float) -> None:

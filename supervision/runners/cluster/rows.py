@@ -18,7 +18,8 @@ from projections.warehouse import Warehouse
 from ...delivery.kafka import make_topics
 from ...delivery.parcel import Parcel
 from .generations import Generations, open_warehouse
-from .patient import Stopping
+from .patient import Head, Stopping
+from .silence import tell_silence
 from .station import ASK_EVERY, Says, Station, run_async
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class _Rows:
         self._warehouse: Warehouse | None = None
         self._filling: Filling | None = None
         self._looked = -LOOK_EVERY
+        self._head = Head(station.record)
+        self._written = 0
         self._working = Lock()
         self._worked = time.monotonic()
 
@@ -91,7 +94,11 @@ class _Rows:
 
     def _app(self, folder: Path, within: float) -> faust.App:
         ready = self._station.telling.ready
-        return rows_app(self._brokers, folder, self._take, within, ready)
+        return rows_app(self._brokers, folder, self._take, within, ready, self._silence)
+
+    async def _silence(self, silent: bool) -> None:
+        if why := tell_silence(self._station, silent=silent):
+            await asyncio.to_thread(self._tell_failed, why)
 
     def _take(self, parcels: Sequence[Parcel]) -> None:
         """Write what the parcels bring, whatever it takes; Stopping."""
@@ -149,8 +156,14 @@ class _Rows:
         telling.ready()
         telling.rows("events", filled.events)
         says = Says(failed=self._station.patient.failed, generation=self._generation)
-        self._station.tell(filled.position, filled.position, filled.stamp, says)
+        self._written = filled.position
+        head = self._head.beyond(filled.position)
+        self._station.tell(filled.position, head, filled.stamp, says)
 
     def _failed(self, error: BaseException) -> None:
         why = self._station.alarm("filling", error)
-        self._station.tell(0, 0, 0, Says(failed=why))
+        self._tell_failed(why)
+
+    def _tell_failed(self, why: str) -> None:
+        head = self._head.beyond(self._written)
+        self._station.tell(self._written, head, 0, Says(failed=why))

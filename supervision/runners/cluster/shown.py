@@ -23,8 +23,8 @@ from .station import Says
 
 log = logging.getLogger(__name__)
 
-READ_EVERY = 0.1
-"""Seconds between two readings of the board."""
+READ_EVERY = 0.2
+"""Seconds between two readings of the board where somebody may look at the wall."""
 SILENT = 5_000_000
 """Microseconds after which a role that tells nothing counts as gone."""
 WAITING = 600
@@ -49,7 +49,7 @@ class Shown:
         self.generation = 0
         """Of the warehouse: the one that the rows are written to; 0 while nobody said."""
         self.health = Health()
-        self.open_cases = 0
+        self.watched_cases = 0
 
     def take(self, board: Sequence[Told], now: Instant, head: int) -> None:
         """The board as it stands at an instant of this machine's clock, and the log's head."""
@@ -88,7 +88,7 @@ class Shown:
             self._waiting.popleft()
 
     def _know(self, fresh: Sequence[Told], said: dict[Told, Says], head: int) -> None:
-        self.open_cases = sum(said[each].open_cases for each in fresh)
+        self.watched_cases = sum(said[each].watched_cases for each in fresh)
         failed = {role: _first(said, role) for role in ROLES}
         for role, (zh, en) in ROLES.items():
             if not any(each.role == role and said[each].leads for each in fresh):
@@ -133,8 +133,16 @@ def _first(said: dict[Told, Says], role: str) -> str:
 class Looking:
     """A thread that reads the board, and where the log ends, until closed."""
 
-    def __init__(self, board: Board, head: Callable[[], int], partitions: int) -> None:
+    def __init__(
+        self,
+        board: Board,
+        head: Callable[[], int],
+        partitions: int,
+        every: float = READ_EVERY,
+    ) -> None:
+        """`every`: seconds between two readings."""
         self._board = board
+        self._every = every
         self._head = head
         self._shown = Shown(partitions)
         self._lock = Lock()
@@ -146,7 +154,7 @@ class Looking:
         self._thread.start()
 
     def _look(self) -> None:
-        while not self._stop.wait(READ_EVERY):
+        while not self._stop.wait(self._every):
             try:
                 self._take(self._head(), self._board.read())
             except (StoreError, msgspec.MsgspecError) as error:
@@ -185,10 +193,10 @@ class Looking:
             return self._shown.generation
 
     @property
-    def open_cases(self) -> int:
-        """Live cases of all watch workers."""
+    def watched_cases(self) -> int:
+        """Cases under watch, of all workers."""
         with self._lock:
-            return self._shown.open_cases
+            return self._shown.watched_cases
 
     def close(self) -> None:
         """Read no more."""

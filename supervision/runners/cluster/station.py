@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ from ...store.board import Board
 from ...store.election import HELD_ELSEWHERE, Election
 from ..listening import listening
 from ..logs import instance_name
+from ..memory import settle
 from ..settings import Settings, open_record
 from ..telling import Telling
 from .patient import RETRY, Patient, Stopping
@@ -40,6 +42,12 @@ ASK_EVERY = 0.5
 """Seconds between two tries to be elected, and between two looks whether one still is."""
 BEAT_EVERY = 1.0
 """Seconds between two beats of an event loop."""
+FINISH_WITHIN = 4.0
+"""Seconds that the work of an event loop has to finish in order, once the role is told to end."""
+END_WITHIN = 8.0
+"""Seconds that a role has to end in order: a library may wait for a server that does not answer."""
+FORGET_WITHIN = 1.5
+"""Seconds for the last word to the board of a role that did not."""
 NEEDS = {
     "publisher": ("database", "kafka"),
     "watch": ("database", "kafka"),
@@ -71,7 +79,7 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     stamps: dict[int, Instant] = {}
     halted: list[str] = []
-    open_cases: int = 0
+    watched_cases: int = 0
     incidents: int = 0
     generation: int = 0
     clock_jumped: str = ""
@@ -147,13 +155,17 @@ class Station:
         """A name that one process of this installation holds."""
         return Election(self.given.database, f"{self.given.topic_prefix}/{name}")
 
+    @property
+    def due(self) -> bool:
+        """Whether a word to the board would be told now."""
+        return time.monotonic() - self._told >= TELL_EVERY
+
     def tell(self, position: int, head: int, stamp: Instant, says: Says) -> None:
         """Tell board and metrics, not more often than TELL_EVERY; what fails is told later."""
         self.telling.beat()
-        now = time.monotonic()
-        if now - self._told < TELL_EVERY:
+        if not self.due:
             return
-        self._told = now
+        self._told = time.monotonic()
         at = time.time_ns() // 1000
         self.telling.reached(self.role, position, head, stamp, max(at, stamp))
         try:
@@ -241,6 +253,7 @@ class Station:
         """Open the record, once its server answers. Stopping; StoreBroken."""
         self.record = self.until("log", lambda: open_record(self.given))
         self.patient = Patient(self.record, self.stop, self._wait)
+        settle()
 
     def _wait(self, why: str, code: str = "log") -> None:
         """The role's work waits for the log, or no longer."""
@@ -259,23 +272,36 @@ class Station:
         def hear() -> None:
             asked.get()
             self.end()
+            time.sleep(END_WITHIN)
+            self._end_at_once()
 
         Thread(target=hear, name="signals", daemon=True).start()
 
-    def close(self) -> None:
-        """Clear the board, and close what is open."""
+    def _end_at_once(self) -> NoReturn:
+        """Whatever is still waited for: what was not done stands in the log."""
+        log.warning("the role %s did not end in order, and ends now", self.role)
+        forgetting = Thread(target=self._forget, name="forget", daemon=True)
+        forgetting.start()
+        forgetting.join(FORGET_WITHIN)
+        os._exit(0)
+
+    def _forget(self) -> None:
         try:
             self.board.forget(self.role, self.instance)
         except StoreError as error:
             log.warning("the board was not told", extra={"why": str(error)})
+
+    def close(self) -> None:
+        """Clear the board, and close what is open."""
+        self._forget()
         self.board.close()
         if hasattr(self, "record"):
             self.record.close()
 
 
 def run_async(station: Station, work: Callable[[asyncio.Event], Any]) -> None:
-    """Run a role of asyncio until it is told to end. It lives as long as its loop goes round,
-    though it may have no partition and nothing to do.
+    """Run a role of asyncio until it is told to end; what it does then is cancelled if it does not
+    finish. It lives as long as its loop goes round, though it may have no partition.
     """
 
     async def main() -> None:
@@ -288,11 +314,24 @@ def run_async(station: Station, work: Callable[[asyncio.Event], Any]) -> None:
         station.on_stop(ask)
         beating = asyncio.ensure_future(_beat(station))
         try:
-            await work(asked)
+            await _finished(asyncio.ensure_future(work(asked)), asked)
         finally:
             beating.cancel()
 
     asyncio.run(main())
+
+
+async def _finished(working: asyncio.Future[Any], asked: asyncio.Event) -> None:
+    """Wait for the work; once asked to end, not for long."""
+    asking = asyncio.ensure_future(asked.wait())
+    await asyncio.wait([working, asking], return_when=asyncio.FIRST_COMPLETED)
+    asking.cancel()
+    await asyncio.wait([working], timeout=FINISH_WITHIN)
+    if not working.done():
+        working.cancel()
+        await asyncio.wait([working], timeout=FINISH_WITHIN)
+    if working.done() and not working.cancelled():
+        working.result()
 
 
 async def _beat(station: Station) -> None:

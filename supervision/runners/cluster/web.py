@@ -22,11 +22,12 @@ from ..application import Place, application
 from ..server import free
 from ..settings import Settings, clock_of, loopback
 from .generations import Generations, current_generation, open_engine, open_warehouse
-from .shown import Looking
+from .shown import READ_EVERY, Looking
 from .station import Says, Station
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks at which generation of the warehouse is in use."""
+"""Seconds between two looks at which generation of the warehouse is in use, and between two of the
+intake at the board: it shows nothing but its health."""
 
 
 class Current:
@@ -101,7 +102,9 @@ class _Cluster:
 
     def __init__(self, station: Station) -> None:
         self.record: Record = station.record
-        self.looking = Looking(station.board, self.record.head, station.given.partitions)
+        every = LOOK_EVERY if station.role == "intake" else READ_EVERY
+        partitions = station.given.partitions
+        self.looking = Looking(station.board, self.record.head, partitions, every)
         self._current: Current | None = None
         self._warehouse: Warehouse | None = None
 
@@ -124,9 +127,9 @@ class _Cluster:
         return self._current.generation if self._current else 0
 
     @property
-    def open_cases(self) -> int:
-        """Live cases of all watch workers."""
-        return self.looking.open_cases
+    def watched_cases(self) -> int:
+        """Cases under watch, of all workers."""
+        return self.looking.watched_cases
 
     def shown(self) -> tuple[Instant, float]:
         """The instant that is shown, and when it became known."""
@@ -163,7 +166,7 @@ def serve_intake(station: Station) -> None:
 def _serve(station: Station, *, intake: bool) -> None:
     given = station.given
     loopback(given.host)
-    free(given.host, given.port)
+    free(given.host, given.port, "SUPERVISION_PORT")
     with station.running():
         system = _Cluster(station)
         try:
