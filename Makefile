@@ -1,7 +1,7 @@
 # make run           the whole system at http://127.0.0.1:8050, from nothing
 # make services      PostgreSQL, ClickHouse and Kafka without Docker: docs/services.md
-# make test          every test of one process, browser included; ARGS="-k calendar" for some
-# make test-cluster  the tests that need PostgreSQL, Kafka and ClickHouse
+# make test          every test, browser and cluster included; ARGS="-k calendar" for some
+# make test-cluster  only those that need PostgreSQL, Kafka and ClickHouse
 # make check         lint, format, types
 # make screenshots   the pictures of the README, taken again
 
@@ -63,9 +63,10 @@ service-packages: | $(BIN)/python
 PYTEST = $(TESTED) $(BIN)/python -m pytest
 CLUSTER = $(PYTEST) -m "cluster and not browser" $(ARGS) $(NONE_IS_FINE)
 
-test: setup-test browser
+test: setup-test browser service-packages
 	$(PYTEST) -m "not browser and not cluster" $(ARGS) $(NONE_IS_FINE)
 	$(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
+	$(CLUSTER)
 
 test-cluster: setup-test service-packages
 	$(CLUSTER)

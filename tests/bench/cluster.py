@@ -184,14 +184,14 @@ def _recovery(folder: Path, servers: Servers, cases: int) -> Iterator[Measured]:
     with _town(folder, "recovery", servers) as town, town.record() as record:
         _lists(record)
         town.start("publisher").ready()
-        keeps = {"SUPERVISION_SNAPSHOT_SECONDS": "5"}
-        worker = town.start("watch", **keeps).ready()
+        worker = town.start("watch").ready()
         head = 0
         for n in range(0, cases, 5_000):
             some = (course(m, _now() - DAY, OPEN_FACTS) for m in range(n, min(n + 5_000, cases)))
             head = _append(record, [fact for facts in some for fact in facts])
         until(lambda: _position(worker) >= head, "the cases to be judged", 3_600)
         kept = worker.log.read_text().count(KEPT)
+        head = _append(record, course(cases, _now() - DAY, OPEN_FACTS))  # else nothing is new
         until(lambda: worker.log.read_text().count(KEPT) >= kept + PARTITIONS, "states", 600)
         worker.kill()
         began = perf_counter()
