@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from . import schema
 from .casebook import Casebook, Key
-from .filling import Log
+from .log import Log
 from .rows import NO_DAY, CaseRow
 from .schema import Column
 from .warehouse import Scalar, Warehouse

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from supervision.delivery.parcel import Parcel
 from supervision.facts import Instant
@@ -17,6 +17,7 @@ from supervision.store.stored import Stored
 from supervision.streams import parse
 
 from .casebook import Casebook, Key
+from .log import Log
 from .lookup import open_keys
 from .reach import Reach
 from .warehouse import Warehouse
@@ -25,28 +26,6 @@ log = logging.getLogger(__name__)
 
 READ = 5_000
 """Events of one batch of rows."""
-
-
-class Log(Protocol):
-    """What a record must do for this."""
-
-    def read(self, after: int, limit: int) -> list[Stored]:
-        """Events behind a position, whole transactions."""
-
-    def read_case(self, source: str, case_no: str) -> list[Stored]:
-        """All streams of one case, in log order."""
-
-    def read_lists(self) -> list[Stored]:
-        """All that was published, in log order."""
-
-    def head(self) -> int:
-        """The position of the last event."""
-
-    def last_stamp(self) -> Instant:
-        """The last stamp given (µs)."""
-
-    def recorded_at(self, position: int) -> Instant:
-        """When the event at a position was recorded (µs); 0 where there is none."""
 
 
 class Filled(NamedTuple):

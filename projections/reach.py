@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Protocol
 
 from supervision.delivery.parcel import Parcel
 from supervision.facts import Instant
 
+from .log import Ends
+
 log = logging.getLogger(__name__)
-
-
-class Ends(Protocol):
-    """What a record must tell of its end."""
-
-    def head(self) -> int:
-        """The position of the last event."""
-
-    def last_stamp(self) -> Instant:
-        """The last stamp given (µs)."""
 
 
 class Reach:

@@ -14,10 +14,10 @@ from typing import NamedTuple, Protocol
 from supervision.acts import CardAct
 from supervision.delivery.parcel import Parcel, concerned, deal
 from supervision.errors import StoreBroken
-from supervision.facts import Instant
 from supervision.store.stored import Stored
 
 from .keeping import COVER, Every, Keeper, Kept, put_back
+from .log import Log
 from .reach import Reach
 from .watch import HOT, SWEEP, Key, Watch
 from .writing import Acts, Wrote, write_acts
@@ -31,26 +31,8 @@ Get = Callable[[bytes], bytes | None]
 """The value that is kept under a key."""
 
 
-class Log(Acts, Protocol):
+class WatchedLog(Log, Acts, Protocol):
     """What a record must do for the sections."""
-
-    def read(self, after: int, limit: int) -> list[Stored]:
-        """Events behind a position, whole transactions."""
-
-    def read_case(self, source: str, case_no: str) -> list[Stored]:
-        """All streams of one case, in log order."""
-
-    def read_lists(self) -> list[Stored]:
-        """All that was published, in log order."""
-
-    def head(self) -> int:
-        """The position of the last event."""
-
-    def last_stamp(self) -> Instant:
-        """The last stamp given (µs)."""
-
-    def recorded_at(self, position: int) -> Instant:
-        """When the event at a position was recorded (µs); 0 where there is none."""
 
 
 class Took(NamedTuple):
@@ -99,11 +81,11 @@ class Section:
             self.watch.tick(parcel.stamp)
         self.watch.sweep(SWEEP)
 
-    def write(self, log: Log) -> Wrote:
+    def write(self, log: WatchedLog) -> Wrote:
         """What was derived, into the log."""
         return write_acts(self.watch, log)
 
-    def prepare(self, log: Log) -> None:
+    def prepare(self, log: WatchedLog) -> None:
         """See whether something is to be kept."""
         self._keeper.prepare(log.recorded_at)
 
@@ -124,7 +106,7 @@ class Sections:
     """
 
     def __init__(
-        self, partitions: int, log: Log, every: Every, *, hot: int = HOT, program: str = ""
+        self, partitions: int, log: WatchedLog, every: Every, *, hot: int = HOT, program: str = ""
     ) -> None:
         self.partitions = partitions
         self._log = log
