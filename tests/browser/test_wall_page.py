@@ -177,16 +177,19 @@ def test_text_stands_out_from_what_lies_under_it(visit: Visit, site: Site, mode:
 
 
 def test_every_figure_is_reached_by_the_keyboard(visit: Visit) -> None:
-    """Tab after tab through the counts in their order, each with a visible focus."""
+    """Tab after tab through the counts in their order, each with a visible focus.
+
+    A figure that changes under the focus may take a tab more.
+    """
     page = visit().open("/")
     page.focus("#kpi-received a")
-    reached = []
-    for _ in range(14):
+    expected = [f"kpi-{c.code}" for c in (*COUNTS, *RATES)]
+    reached: list[str | None] = []
+    while expected[-1] not in reached and len(reached) < 2 * len(expected):
         reached.append(page.evaluate("document.activeElement.closest('.kpi-place')?.id"))
         style = "getComputedStyle(document.activeElement)"
         assert page.evaluate(f"{style}.outlineStyle") != "none" or len(reached) == 1
         page.keyboard.press("Tab")
-    expected = [f"kpi-{c.code}" for c in (*COUNTS, *RATES)]
     assert list(dict.fromkeys(reached)) == expected
 
 
