@@ -1,14 +1,20 @@
-"""For every test: a home of its own, so that nothing touches the operator's; the servers."""
+"""For every test: a home of its own, so that nothing touches the operator's; the servers; the same
+examples of each property on every machine.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import clickhouse, kafka, postgres, servers_folder
 
 __all__ = ["clickhouse", "home", "kafka", "postgres", "servers_folder"]
+
+settings.register_profile("everywhere", derandomize=True, database=None, deadline=None)
+settings.load_profile("everywhere")
 
 
 @pytest.fixture(autouse=True)
