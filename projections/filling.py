@@ -110,6 +110,6 @@ class Filling:
 
 
 def _of_one_log(warehouse: Warehouse, record: Log) -> bool:
-    """No table reaches further than the events, so the last of them tells for all."""
+    """What is resumed from lies no later than the last event that has a row, so that tells."""
     last = warehouse.highest("events")
     return not last or warehouse.recorded_at(last) == record.recorded_at(last)

@@ -1,6 +1,8 @@
 """The roles as processes: what they tell, who leads, what comes through, and their end.
 
 One town for the whole file, in which of each elected role there are two; the last tests end it.
+
+Above 400 lines: what the roles do is tried on that one town, as it takes long to begin.
 """
 
 from __future__ import annotations

@@ -363,14 +363,11 @@ def test_a_number_parameter_arrives_as_it_is(engine: Engine, first: int, second:
 @example(day=date(1970, 1, 1))
 @settings(max_examples=50, deadline=None)
 def test_a_day_parameter_arrives_as_it_is(engine: Engine, day: date) -> None:
-    """From the first day that a Date holds to the last; the first is written 0000-00-00 by old
-    servers.
-    """
-    ((text, number),) = engine.query(
-        "select toString({day:Date}), toUInt32({day:Date})", {"day": day}
-    )
-    assert number == (day - date(1970, 1, 1)).days
-    assert text in ((day.isoformat(), "0000-00-00") if number == 0 else (day.isoformat(),))
+    """From the first day that a Date holds, which old servers write as none, to the last."""
+    found = engine.query("select toString({day:Date}), toUInt32({day:Date})", {"day": day})
+    number = (day - date(1970, 1, 1)).days
+    old = engine.version < schema.EXTRAS_FROM
+    assert found == [("0000-00-00" if old and not number else day.isoformat(), number)]
 
 
 def test_lists_are_parameters_too(engine: Engine) -> None:

@@ -71,6 +71,20 @@ def test_a_state_ahead_of_the_log_is_no_use() -> None:
     assert opened(older, model.kept[0])[0].watch.position == 0
 
 
+def test_what_may_be_half_done_is_put_back_from_what_was_kept() -> None:
+    """As after an app that was cancelled: without that, a section goes on as it is in memory."""
+    model = judged(1, CALM)
+    kept, head = model.kept[0], model.log.head()
+    sections = opened(model.log, kept)
+    before = sections[0].watch.position
+    assert before < head
+    sections.take(0, Parcel(head, head))
+    sections.open({0: kept.get})
+    assert sections[0].watch.position == head
+    sections.open({0: kept.get}, anew=True)
+    assert sections[0].watch.position == before
+
+
 def opened(log: Record, kept: dict[bytes, bytes]) -> Sections:
     """Sections that look after partition 0, of which this was kept."""
     sections = Sections(PARTITIONS, log, Every(), program="1")

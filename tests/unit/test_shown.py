@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervision.runners.cluster.shown import SILENT, WAITING, Shown
+from supervision.runners.cluster.shown import SILENT, WAITING, Shown, in_use
 from supervision.runners.cluster.station import Says
 from supervision.store.board import Told
 
@@ -250,3 +250,15 @@ class TestGenerations:
         assert shown.generation == 1
         after(shown, watch(ALL), rows(generation=2))
         assert shown.generation == 2
+
+
+def test_a_generation_is_in_use_while_somebody_writes_or_shows_it() -> None:
+    """A wall that has not changed over yet counts; who has none, and who is silent, do not."""
+    board = [
+        PUBLISHER,
+        rows(generation=3),
+        told("wall", "a", generation=2),
+        told("wall", "b", generation=1, ago=SILENT),
+    ]
+    assert in_use(board, NOW) == {2, 3}
+    assert in_use([PUBLISHER], NOW) == set()

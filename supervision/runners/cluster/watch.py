@@ -38,13 +38,17 @@ def serve(station: Station) -> None:
 class _Timed(Sections):
     """Sections that tell how long each parcel took: to read what it lacks, judge, and write."""
 
-    station: Station
+    def __init__(self, station: Station) -> None:
+        given = station.given
+        every = Every(given.snapshot_events, given.snapshot_seconds * 1_000_000)
+        super().__init__(given.partitions, station.patient, every)
+        self._telling = station.telling
 
     def take(self, number: int, parcel: Parcel) -> Took | None:
         """As Sections'."""
         begun = time.monotonic()
         took = super().take(number, parcel)
-        self.station.telling.judged(time.monotonic() - begun)
+        self._telling.judged(time.monotonic() - begun)
         return took
 
 
@@ -53,9 +57,7 @@ class _Watching:
         given = station.given
         self._station = station
         self._brokers = station.brokers
-        every = Every(given.snapshot_events, given.snapshot_seconds * 1_000_000)
-        self._sections = _Timed(given.partitions, station.patient, every)
-        self._sections.station = station
+        self._sections = _Timed(station)
         self._memory = Memory(station.slot.folder, given.rocksdb_cache_mb << 20)
         self._stamps: dict[int, Instant] = {}
         self._written = 0
