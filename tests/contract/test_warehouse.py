@@ -9,27 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from msgspec import structs
 
 from projections import lookup, queries, schema
-from projections.blocks import Batch, CardChange, CaseChange
-from projections.chdb import ChdbEngine
-from projections.clickhouse import END, STORE, WHOLE_BLOCK, WHOLE_BLOCK_LATER, WRITERS
+from projections.blocks import Batch, CaseChange
 from projections.contributions import SLOT
 from projections.figures import Wall
-from projections.literals import filled
 from projections.rows import CaseRow
 from projections.warehouse import (
     MARK_EVERY,
     Engine,
-    ParameterUnfit,
     Warehouse,
-    WarehouseBusy,
     WarehouseError,
     WarehouseTaken,
 )
@@ -324,73 +316,6 @@ def test_an_empty_warehouse_shows_an_empty_wall(warehouse: Warehouse) -> None:
     assert wall.kpi.on_time == (0, 0)
 
 
-def test_a_failing_query_says_what_the_engine_said(warehouse: Warehouse) -> None:
-    """Not the driver's own exception."""
-    with pytest.raises(WarehouseError, match="nosuch"):
-        warehouse.query("select nosuch")
-
-
-LONG = "长'\\" * 200_000
-TEXTS = st.one_of(
-    st.text(st.sampled_from("'\"\\`\0\b\t\n\r\v%_{}:;-/*?中🀄\u2028\x7f"), max_size=40),
-    st.text(max_size=200),
-)
-
-
-@given(text=TEXTS)
-@example(text="")
-@example(text="'; drop table events; --")
-@example(text="{text:String}")
-@example(text=LONG)
-@settings(max_examples=100, deadline=None)
-def test_a_text_parameter_arrives_as_it_is(engine: Engine, text: str) -> None:
-    """Whatever is in it, and its length in bytes is the engine's too."""
-    found = engine.query("select {text:String}, length({text:String})", {"text": text})
-    assert found == [(text, len(text.encode()))]
-
-
-@given(first=st.integers(-(2**63), 2**63 - 1), second=st.integers(0, 2**64 - 1))
-@example(first=-(2**63), second=2**64 - 1)
-@settings(max_examples=50, deadline=None)
-def test_a_number_parameter_arrives_as_it_is(engine: Engine, first: int, second: int) -> None:
-    """A minus before a minus begins no comment."""
-    sql = "select {first:Int64}, 1 -{sign:Int8}, {second:UInt64}"
-    found = engine.query(sql, {"first": first, "second": second, "sign": -1})
-    assert found == [(first, 2, second)]
-
-
-@given(day=st.dates(date(1970, 1, 1), date(2105, 12, 31)))
-@example(day=date(1970, 1, 1))
-@settings(max_examples=50, deadline=None)
-def test_a_day_parameter_arrives_as_it_is(engine: Engine, day: date) -> None:
-    """From the first day that a Date holds, which old servers write as none, to the last."""
-    found = engine.query("select toString({day:Date}), toUInt32({day:Date})", {"day": day})
-    number = (day - date(1970, 1, 1)).days
-    old = engine.version < schema.EXTRAS_FROM
-    assert found == [("0000-00-00" if old and not number else day.isoformat(), number)]
-
-
-def test_lists_are_parameters_too(engine: Engine) -> None:
-    """Empty ones included."""
-    sql = "select has({some:Array(String)}, '是'), length({none:Array(Int64)})"
-    assert engine.query(sql, {"some": ["it's", "是"], "none": []}) == [(1, 0)]
-
-
-def test_a_parameter_that_does_not_fit_is_refused(engine: Engine) -> None:
-    """Before anything is asked."""
-    with pytest.raises(ParameterUnfit, match="day:Date"):
-        engine.query("select {day:Date}", {"day": "2026-11-20"})
-
-
-@pytest.mark.parametrize("engine", ["chdb"], indirect=True)
-def test_an_open_folder_is_refused_by_name(tmp_path: Path, engine: Engine) -> None:
-    """A second process (a second opening, here) is told which folder."""
-    folder = Path(engine._path).parent  # type: ignore[attr-defined]
-
-    with pytest.raises(WarehouseBusy, match="in use by another process"):
-        ChdbEngine(folder)
-
-
 def test_no_day_is_not_due(warehouse: Warehouse) -> None:
     """A case without a deadline is due on no day."""
     row = CaseRow(source="s", case_no="1", item="i", item_name="n", department="d", kind="01")
@@ -400,19 +325,6 @@ def test_no_day_is_not_due(warehouse: Warehouse) -> None:
     wall = shown(warehouse)
     assert (wall.kpi.open, wall.kpi.due_today) == (1, 0)
     assert queries.due_days(warehouse, queries.moment(NOW, ZONE)) == ()
-
-
-def test_a_block_becomes_one_part_whatever_its_size(warehouse: Warehouse) -> None:
-    """Otherwise a crash could leave half of it, and the position would lie."""
-    count = 1_200_000
-
-    warehouse.insert("slots", [(n, 1, 0, 0, 0) for n in range(count)])
-
-    parts = warehouse.query(
-        "select count(), sum(rows) from system.parts where active and table = 'slots'"
-        " and database = currentDatabase()"
-    )
-    assert parts == [(1, count)]
 
 
 def test_threads_read_while_one_writes(warehouse: Warehouse, history: History) -> None:
@@ -468,33 +380,6 @@ def test_writers_that_take_turns_double_nothing(
     assert warehouse.query(COUNT_EVENTS) == [(2_000,)]
 
 
-@pytest.mark.parametrize("engine", ["chdb"], indirect=True)
-def test_what_a_server_is_told_means_the_same_to_the_newest_engine(
-    warehouse: Warehouse, engine: Engine
-) -> None:
-    """Which has no port to be told through: only the last claim stores a block, as one part."""
-    many, settings = 1_200_000, WHOLE_BLOCK | WHOLE_BLOCK_LATER
-    asking = " settings " + ", ".join(f"{name} = {value}" for name, value in settings.items())
-    for sql in (
-        "drop table if exists writers",
-        WRITERS + schema.THROUGH,
-        "insert into writers select 7",
-        "insert into writers select 5",
-        "create temporary table block (slot Int64, step Int64)",
-        f"insert into block select number, 3 from numbers({many})",
-        STORE.format(table="slots", names="slot, step", claim=7) + asking,
-        filled(END, {"ids": "nobody's/"}),
-    ):
-        engine.command(sql)
-    with pytest.raises(WarehouseError, match="throwIf"):
-        engine.command(STORE.format(table="slots", names="slot, step", claim=5))
-    engine.command("drop table block")
-
-    parts = "select count(), sum(rows) from system.parts where active and table = 'slots'"
-    assert warehouse.query(f"{parts} and database = currentDatabase()") == [(1, many)]
-    assert warehouse.query("select sum(step) from slots") == [(3 * many,)]
-
-
 def test_tables_made_anew_begin_at_nought(warehouse: Warehouse, history: History) -> None:
     """Whoever knew how far they reached is not misled."""
     looker = Warehouse(warehouse._engine, DAY_OF)
@@ -507,76 +392,3 @@ def test_tables_made_anew_begin_at_nought(warehouse: Warehouse, history: History
     assert [looker.highest(table.name) for table in schema.TABLES] == [0] * len(before)
     warehouse.write(history.batch(0, 40))
     assert looker.highest("events") == 40
-
-
-QUARTERS = 9
-LONG_AGO = History(seed=5, changes=900, months=QUARTERS)
-"""Over nine months, February to October and the first days of November."""
-
-
-def test_what_is_forgotten_is_gone_and_nothing_else(warehouse: Warehouse) -> None:
-    """Months of the past that ended before the day; figures and positions stay."""
-    warehouse.write(LONG_AGO.batch(0, 900))
-    before = shown(warehouse), warehouse.resume_from()
-    old = [one for one in LONG_AGO.events if schema.month_of(one.recorded_at) < 202606]
-
-    dropped = warehouse.forget_before(date(2026, 6, 30))
-
-    assert {one.table for one in dropped} == {"events", "case_changes", "card_changes"}
-    months = [one.month for one in dropped if one.table == "events"]
-    assert months == sorted({schema.month_of(one.recorded_at) for one in old})
-    assert sum(one.rows for one in dropped if one.table == "events") == len(old) > 0
-    assert warehouse.query(COUNT_EVENTS) == [(900 - len(old),)]
-    assert (shown(warehouse), warehouse.resume_from()) == before
-    assert warehouse.forget_before(date(2026, 6, 30)) == []
-
-
-def test_the_newest_months_are_never_forgotten(warehouse: Warehouse) -> None:
-    """They hold the position, and what the lists of the month look back into."""
-    warehouse.write(LONG_AGO.batch(0, 900))
-
-    dropped = warehouse.forget_before(date(2030, 1, 1))
-
-    assert max(one.month for one in dropped) == 202609
-    assert warehouse.resume_from() == 900
-    assert warehouse.forget_before(date(2030, 1, 1)) == []
-
-
-def test_a_table_without_news_keeps_its_last_month(warehouse: Warehouse) -> None:
-    """However old: its position lies there, and the log is not read again for it."""
-    row = CaseRow(source="s", case_no="1", item="i", item_name="n", department="d", kind="01")
-    old, new = START - 300 * 24 * HOUR, START
-    card = CardChange(1, old, None, LONG_AGO.card_changes[0].new)
-    warehouse.write(Batch(1, old, [event(1, old, row)], cards=[card]))
-    warehouse.write(Batch(2, new, [event(2, new, row)]))
-
-    dropped = warehouse.forget_before(date(2026, 6, 1))
-
-    assert [one.table for one in dropped] == ["events"]
-    assert (warehouse.highest("card_changes"), warehouse.highest("events")) == (1, 2)
-
-
-def test_a_warehouse_filled_again_leaves_out_what_was_forgotten(engine: Engine) -> None:
-    """With the same day it comes to the same rows, in batches over the turn of months too."""
-    day = date(2026, 6, 30)
-    first = Warehouse(engine, DAY_OF)
-    first.drop_all()
-    first.create()
-    first.write(LONG_AGO.batch(0, 900))
-    first.forget_before(day)
-    kept = [first.query(ROWS.format(table)) for table in PAST], shown(first)
-
-    again = Warehouse(engine, DAY_OF, keep_from=day)
-    again.drop_all()
-    again.create()
-    for after in range(0, 900, 180):
-        again.write(LONG_AGO.batch(after, after + 180))
-
-    found = [again.query(ROWS.format(table)) for table in PAST], shown(again)
-    assert found == kept
-    assert again.resume_from() == 900
-    assert again.forget_before(day) == []
-
-
-PAST = tuple(table.name for table in schema.TABLES if table.monthly)
-ROWS = "select count(), sum(position), sum(recorded_at) from {} where source != ''"

@@ -1,4 +1,7 @@
-"""Settings: who wins, what is refused and in which words, and that no secret is ever shown."""
+"""Settings: who wins, what is refused and in which words, and that no secret is ever shown.
+
+Above 400 lines: each question about a setting has its class, over the same settings.
+"""
 
 from __future__ import annotations
 
