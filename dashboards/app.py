@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
@@ -12,12 +13,17 @@ from fastapi import FastAPI, Request, Response
 from msgspec import Struct
 
 from projections.figures import Wall
+from supervision.access.admission import Admission
+from supervision.access.gate import admitted
+from supervision.access.rights import EVERYWHERE, Right
+from supervision.access.rules import CLOSED, OPEN, SESSION, Rule, needs
 
-from .headers import SecurityHeaders, content_policy
+from .headers import content_policy
 from .pages import Asked, page_for
-from .producer import Producer, written
+from .producer import written
 from .show import Child
-from .source import Source
+from .sights import Producers, Sights
+from .source import WholeSource
 from .wall import WAYS, Shown, Way, shown, wall_page
 from .words import LANGS
 
@@ -52,18 +58,50 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How to bring data in, told while there is none."""
 
 
-def build(source: Source, server: FastAPI, settings: Settings | None = None) -> Dash:
-    """The front end on `server`, its producer running as `server.state.producer`.
+DASH_RULES = {
+    "/": SESSION,
+    "{path:path}": SESSION,
+    "/assets": OPEN,
+    "/_favicon.ico": OPEN,
+    "/_dash-component-suites/{package_name}/{fingerprinted_path:path}": SESSION,
+    "/_dash-layout": SESSION,
+    "/_dash-dependencies": SESSION,
+    "/_dash-update-component": SESSION,
+    "/_reload-hash": CLOSED,
+    "/_dash-ws-callback": Rule("right", Right.WALL),
+}
+"""What Dash's own routes ask: its code and the frame of a page tell nothing; what stands in a page
+follows from the rights of whoever asks for it (pages.py, sights.py).
+"""
 
-    Whoever serves it calls `server.state.producer.stop()` at the end.
+
+class Front(NamedTuple):
+    """The front end as built: the Dash application, what people see of it, the header that says
+    what its pages may load. Whoever serves it calls `producers.stop()` at the end.
     """
+
+    app: Dash
+    sights: Sights
+    producers: Producers
+    policy: str
+
+
+Refused = Callable[[Admission, str, str], object]
+"""Hears who asked for what that he may not have, and why not."""
+
+
+def build(
+    source: WholeSource, server: FastAPI, refused: Refused, settings: Settings | None = None
+) -> Front:
+    """The front end on `server`, which stands behind a gate."""
     given = settings or Settings()
 
     def draw(wall: Wall, lang: str) -> Shown:
         return shown(wall, lang, given.ways)
 
-    producer = Producer(source, draw, given.interval, given.idle_interval)
-    serve_frames(server, producer)
+    producers = Producers(source, draw, given.interval, given.idle_interval)
+    sights = Sights(source, producers, refused)
+    serve_frames(server, sights)
     # _setup_server, called below before serving: else a page that outlives a restart of the server
     # finds no callbacks, and its websocket stays silent for ever.
     app = Dash(
@@ -77,15 +115,13 @@ def build(source: Source, server: FastAPI, settings: Settings | None = None) -> 
         index_string=INDEX,
     )
     app.layout = layout
-    route(app, source, producer, given)
-    push(app, producer, given)
+    route(app, sights, given)
+    push(app, sights, given)
     on_pulse = ClientsideFunction("wall", "pulse")
     app.clientside_callback(on_pulse, Input("pulse", "data"))  # type: ignore[no-untyped-call]
-    server.add_middleware(SecurityHeaders, policy=content_policy(app.csp_hashes()))
     app._setup_server()  # type: ignore[no-untyped-call]
-    server.state.producer = producer
-    producer.start()
-    return app
+    producers.of(EVERYWHERE)
+    return Front(app, sights, producers, content_policy(app.csp_hashes()))
 
 
 def layout() -> html.Div:
@@ -101,7 +137,13 @@ def layout() -> html.Div:
     )
 
 
-def route(app: Dash, source: Source, producer: Producer, settings: Settings) -> None:
+def caller() -> str:
+    """How the person behind this request is called; "" for a wall without a person."""
+    admission = admitted()
+    return admission.name if admission and admission.session.kind != "kiosk" else ""
+
+
+def route(app: Dash, sights: Sights, settings: Settings) -> None:
     """The page for an address."""
 
     @app.callback(
@@ -115,12 +157,13 @@ def route(app: Dash, source: Source, producer: Producer, settings: Settings) -> 
         query = dict(parse_qsl((search or "").lstrip("?"), keep_blank_values=True))
         lang = query.get("lang", "zh")
         lang = lang if lang in LANGS else "zh"
-        if (pathname or "/") != "/":
-            asked = Asked(pathname or "/", query, lang, settings.page_size)
-            return await asyncio.to_thread(page_for, source, asked), None, {"page": "other"}
+        producer = sights.producer() if (pathname or "/") == "/" else None
+        if producer is None:
+            asked = Asked(pathname or "/", query, lang, settings.page_size, caller())
+            return await asyncio.to_thread(page_for, sights, asked), None, {"page": "other"}
         producer.touch()
         frame = producer.latest
-        children: list[Child] = wall_page(frame.shown[lang] if frame else None, lang)
+        children: list[Child] = wall_page(frame.shown[lang] if frame else None, lang, caller())
         mount = {"page": "wall", "lang": lang, "boot": "", "version": 0, "full": frame is None}
         if frame is None:
             return children, None, mount
@@ -128,14 +171,18 @@ def route(app: Dash, source: Source, producer: Producer, settings: Settings) -> 
         return children, frame.pulse(lang), mount
 
 
-def push(app: Dash, producer: Producer, settings: Settings) -> None:
-    """To every wall that is open, what changed; nothing while nothing does but the pulse."""
+def push(app: Dash, sights: Sights, settings: Settings) -> None:
+    """To every wall that is open, what changed; nothing while nothing does but the pulse.
+
+    The gate decides at every message anew whether it may be sent.
+    """
 
     @app.callback(websocket=True, persistent=True)
     async def follow_wall() -> None:
         socket = ctx.websocket
         mount = await mounted(socket)
-        if mount is None or mount["page"] != "wall":
+        producer = sights.producer()
+        if mount is None or mount["page"] != "wall" or producer is None:
             return
         lang, boot, seen = mount["lang"], mount["boot"], mount["version"]
         loop = asyncio.get_running_loop()
@@ -144,7 +191,7 @@ def push(app: Dash, producer: Producer, settings: Settings) -> None:
             if socket.is_shutdown:
                 return
             if seen == 0 and mount["full"]:
-                set_props("page", {"children": wall_page(frame.shown[lang], lang)})
+                set_props("page", {"children": wall_page(frame.shown[lang], lang, caller())})
             else:
                 for name, prop, value in frame.since(lang, boot, seen):
                     set_props(name, {prop: value})
@@ -165,16 +212,17 @@ async def mounted(socket: Any) -> dict[str, Any] | None:
     return None
 
 
-def serve_frames(server: FastAPI, producer: Producer) -> None:
+def serve_frames(server: FastAPI, sights: Sights) -> None:
     """The same changes over plain HTTP, for browsers that get no websocket."""
 
     @server.get("/_wall/frame", include_in_schema=False)
+    @needs(Right.WALL)
     async def frame(request: Request) -> Response:
         asked = request.query_params
         lang = "en" if asked.get("lang") == "en" else "zh"
         since = asked.get("since", "0")
-        producer.touch()
-        latest = producer.latest
+        producer = sights.producer()
+        latest = producer.latest if producer else None
         if latest is None:
             return Response(status_code=503)
         version = int(since) if since.isdecimal() else 0

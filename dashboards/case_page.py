@@ -7,7 +7,7 @@ from dash.development.base_component import Component
 from replay.history import CardDrawn, CaseHistory, Entry, FindingDrawn
 
 from .clock_view import clock_view
-from .show import Child, chip, div, span, spoken_time, tag
+from .show import Child, address, chip, div, link, span, spoken_time, tag
 from .words import CARD_STATES, FAMILIES, TEXTS, either, kind_name, say
 
 MASK = "••••"
@@ -15,10 +15,10 @@ GRAVEST = ("red", "yellow", "reminder")
 OVER = ("lapsed", "withdrawn", "closed")
 
 
-def case_page(history: CaseHistory, lang: str) -> Component:
+def case_page(history: CaseHistory, lang: str, *, may_reveal: bool = False) -> Component:
     """The whole page; it scrolls and prints."""
     return div(
-        header(history, lang),
+        header(history, lang, may_reveal=may_reveal),
         findings(history.findings, lang),
         section("case_cards", card_list(history.cards, lang), lang),
         section("case_clocks", clock_list(history, lang), lang),
@@ -32,7 +32,7 @@ def section(title: str, body: Component, lang: str) -> Component:
     return tag("Section", tag("H2", say(title, lang)), body, cls=title.replace("_", "-"))
 
 
-def header(history: CaseHistory, lang: str) -> Component:
+def header(history: CaseHistory, lang: str, *, may_reveal: bool) -> Component:
     """Which case, what, whose, how it stands, as of when."""
     status = either_text(history.status_zh, history.status_en, lang)
     marks = [
@@ -51,9 +51,17 @@ def header(history: CaseHistory, lang: str) -> Component:
                 (say("position", lang), f"{history.position:,}"),
             ]
         ),
-        div(say("masked", lang), cls="notice"),
+        div(say("masked", lang), *reveal(history, lang, may_reveal=may_reveal), cls="notice"),
         cls="case-head",
     )
+
+
+def reveal(history: CaseHistory, lang: str, *, may_reveal: bool) -> list[Child]:
+    """Where texts are shown, to who gives a reason, and may."""
+    if not may_reveal:
+        return [" ", say("masked_for_you", lang)]
+    where = address("/texts", lang, source=history.source, case_no=history.case_no)
+    return [" ", link(where, say("reveal", lang), cls="button quiet")]
 
 
 def either_text(zh: str, en: str, lang: str) -> str:

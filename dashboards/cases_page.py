@@ -36,7 +36,9 @@ BETWEEN = "\x1f"
 """Stands between the keys of earlier pages."""
 
 
-def cases_page(page: CasePage, query: dict[str, str], lang: str) -> Component:
+def cases_page(
+    page: CasePage, query: dict[str, str], lang: str, *, may_export: bool = False
+) -> Component:
     """One page of a list with its filter."""
     what, value = query["what"], query.get("value", "")
     title = say("what_" + what, lang) + (f" · {value}" if value else "")
@@ -45,12 +47,19 @@ def cases_page(page: CasePage, query: dict[str, str], lang: str) -> Component:
         div(
             tag("H2", title),
             span(say("total", lang, n=number(page.total)), cls="total"),
+            export(what, value, lang) if may_export and page.lines else None,
             cls="list-title",
         ),
         table(page, lang) if page.lines else div(say("none_listed", lang), cls="nothing"),
         turning(page, query, lang),
         cls="cases",
     )
+
+
+def export(what: str, value: str, lang: str) -> Component:
+    """The whole list as a file."""
+    where = address("/export/cases.csv", lang, what=what, value=value)
+    return link(where, say("export", lang), cls="quiet", title=say("export_long", lang))
 
 
 def tabs(what: str, lang: str) -> Component:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,21 +14,47 @@ from alerts.alarms import Health, alarms
 from projections import lookup, queries
 from projections.figures import Alarm, Wall
 from projections.lookup import Line
+from projections.view import View
 from projections.warehouse import Warehouse
 from replay.history import CaseHistory
 from replay.telling import tell
+from supervision.facts import Instant
 from supervision.judgement.calendar import Calendar
 from supervision.judgement.catalogue import list_clocks
-from supervision.judgement.shelf import Entry, Shelf
+from supervision.judgement.shelf import Entry, Lists, Shelf
 from supervision.record import Record
 
 from .source import CaseLine, CasePage
 
 DAYS_AHEAD = 5
+HIDDEN = "••••"
+"""What a narrowed view is told of a halted case: it may be anybody's."""
+
+
+class KnownLists:
+    """The lists of the log, read again when it has grown. Called from many threads."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._known: tuple[int, Shelf] = (-1, Shelf())
+
+    def shelf(self) -> Shelf:
+        """All of them."""
+        head = self._record.head()
+        if self._known[0] != head:
+            stored = self._record.read_lists()
+            if len(stored) != len(self._known[1].entries):
+                entries = (Entry(s.position, s.recorded_at, s.event) for s in stored)
+                self._known = (head, Shelf(entries))
+            else:
+                self._known = (head, self._known[1])
+        return self._known[1]
 
 
 class LiveSource:
-    """A dashboards.source.Source over the running product. Called from many threads."""
+    """A dashboards.source.WholeSource over the running product, or a part of one. Called from many
+    threads.
+    """
 
     def __init__(
         self,
@@ -42,14 +69,24 @@ class LiveSource:
         speed: Callable[[], float] | None = None,
     ) -> None:
         self._record = record
-        self._warehouse = warehouse
+        self._view = View(warehouse, None)
         self._shown = shown
         self._health = health
         self._district = district
         self._zone = zone
         self._calendar_name = calendar
         self._speed = speed
-        self._shelf: tuple[int, Shelf] = (-1, Shelf())
+        self._lists = KnownLists(record)
+
+    def within(self, departments: Iterable[str] | None, title: str = "") -> LiveSource:
+        """What of it is of these departments (None: all), under a title of its own if one is given.
+
+        Cheap; never more than is seen here already.
+        """
+        part = copy(self)
+        part._view = self._view.within(departments)
+        part._district = title or self._district
+        return part
 
     def wall(self) -> Wall:
         """The wall as far as time and rows have come."""
@@ -60,7 +97,7 @@ class LiveSource:
         start = first if calendar.works(first) else calendar.add(first, 1)
         ahead = [start, *(calendar.add(start, n) for n in range(1, DAYS_AHEAD))]
         return queries.wall(
-            self._warehouse,
+            self._view,
             now,
             self._zone,
             self._district,
@@ -75,32 +112,43 @@ class LiveSource:
         )
 
     def _known_health(self, now: int) -> Health:
-        """The runner's health, and the lists that are overdue."""
-        late = [
-            c.announcement.code for c in list_clocks(self._lists().view(now), now) if c.late(now)
-        ]
-        return replace(self._health(), overdue_lists=tuple(late))
+        """The runner's health, and the lists that are overdue; without what is another's."""
+        lists, health = self._lists.shelf().view(now), self._health()
+        late = (clock.announcement.code for clock in list_clocks(lists, now) if clock.late(now))
+        overdue = tuple(code for code in late if self._view.sees(_keeper(lists, code, now)))
+        halted = health.halted if self._view.departments is None else (HIDDEN,) * len(health.halted)
+        return replace(health, overdue_lists=overdue, halted=halted)
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
-        """The story of a case; free text only with the right, which nobody has yet."""
+        """The story of a case that is seen; free text only with the right, which the caller checks.
+
+        One that is another department's is answered as one that does not exist.
+        """
         stored = self._record.read_case(source, case_no)
         if not stored:
             return None
         now = max(self._now()[0], stored[-1].recorded_at)
-        texts = self._record.texts if reveal else None
-        return tell(stored, self._lists(), now, texts)
+        told = tell(stored, self._lists.shelf(), now)
+        if told is None or not self._view.sees(told.department):
+            return None
+        return tell(stored, self._lists.shelf(), now, self._record.texts) if reveal else told
 
     def find(self, text: str) -> list[tuple[str, str, str]]:
         """Cases by number or item; one that the rows do not have yet is found in the log."""
-        found = lookup.find(self._warehouse, text)
-        known = {(source, case_no) for source, case_no, _ in found}
-        exact = [(s, text.strip(), "") for s in self._record.find_case(text.strip())]
-        return [*(e for e in exact if e[:2] not in known), *found][: lookup.FIND_MOST]
+        found = lookup.find(self._view, text)
+        known, number = {(source, case_no) for source, case_no, _ in found}, text.strip()
+        others = (s for s in self._record.find_case(number) if (s, number) not in known)
+        exact = [(source, number, "") for source in others if self._has(source, number)]
+        return [*exact, *found][: lookup.FIND_MOST]
+
+    def _has(self, source: str, case_no: str) -> bool:
+        """Whether a case of the log is seen; of one that is, nothing need be told to know it."""
+        return self._view.departments is None or self.case(source, case_no) is not None
 
     def cases(self, what: str, value: str, after: str, limit: int) -> CasePage:
         """The list behind a figure."""
         when = queries.moment(self._now()[0], self._zone)
-        page = lookup.page(self._warehouse, when, what, value, after, limit)
+        page = lookup.page(self._view, when, what, value, after, limit)
         lines = tuple(_line(line) for line in page.lines)
         return CasePage(lines=lines, total=page.total, next=page.next)
 
@@ -113,20 +161,14 @@ class LiveSource:
     def _today(self, now: int) -> date:
         return datetime.fromtimestamp(now / 1_000_000, ZoneInfo(self._zone)).date()
 
-    def _lists(self) -> Shelf:
-        """The lists of the log, read again when it has grown."""
-        head = self._record.head()
-        if self._shelf[0] != head:
-            stored = self._record.read_lists()
-            if len(stored) != len(self._shelf[1].entries):
-                entries = (Entry(s.position, s.recorded_at, s.event) for s in stored)
-                self._shelf = (head, Shelf(entries))
-            else:
-                self._shelf = (head, self._shelf[1])
-        return self._shelf[1]
-
     def _calendar(self, now: int) -> Calendar:
-        return self._lists().view(now).calendar(self._calendar_name, self._zone)
+        return self._lists.shelf().view(now).calendar(self._calendar_name, self._zone)
+
+
+def _keeper(lists: Lists, code: str, now: Instant) -> str:
+    """The department whose item it is, by its list in force; "" for one not published yet."""
+    item = lists.item(code, now, now)
+    return item.department if item else ""
 
 
 def _line(line: Line) -> CaseLine:

@@ -9,9 +9,12 @@ from urllib.parse import unquote
 from dash import dcc
 from dash.development.base_component import Component
 
+from supervision.access.rights import Right
+
 from .case_page import case_page
 from .cases_page import cases_page, found_page
 from .show import Child, address, div, link, tag
+from .sights import Sights
 from .source import WHATS, Source
 from .wall import language_switch
 from .words import say
@@ -26,34 +29,40 @@ class Asked(NamedTuple):
     query: dict[str, str]
     lang: str
     page_size: int
+    who: str = ""
+    """How the one who asks is called."""
 
 
-def page_for(source: Source, asked: Asked) -> list[Child]:
+def page_for(sights: Sights, asked: Asked) -> list[Child]:
     """The page for an address; a failing source is told in words, not in silence. Blocks."""
     try:
-        body = body_for(source, asked)
+        body = body_for(sights, asked)
     except Exception:  # the reader is told, the log holds why
         log.exception("page %s could not be made", asked.path)
         body = message("failed", "failed_long", asked.lang)
     return [desk(asked, body)]
 
 
-def body_for(source: Source, asked: Asked) -> Component:
+def body_for(sights: Sights, asked: Asked) -> Component:
     """What stands below the page's head."""
     parts = [unquote(part) for part in asked.path.strip("/").split("/")]
+    source = sights.source(Right.CASES)
     match parts:
+        case ["case", _, _] | ["cases"] | [""] if source is None:
+            sights.refuse(f"page /{parts[0]}", f"no right {Right.CASES}")
+            return message("no_right", "no_right_long", asked.lang)
         case ["case", name, case_no]:
-            history = source.case(name, case_no)
+            history = sights.case(name, case_no)
             if history is None:
                 return message("not_found_case", "not_found_long", asked.lang)
-            return case_page(history, asked.lang)
-        case ["cases"]:
-            return list_for(source, asked)
+            return case_page(history, asked.lang, may_reveal=sights.may(Right.TEXTS))
+        case ["cases"] | [""] if source is not None:
+            return list_for(source, asked, may_export=sights.may(Right.EXPORT))
         case _:
             return message("not_found", "not_found_long", asked.lang)
 
 
-def list_for(source: Source, asked: Asked) -> Component:
+def list_for(source: Source, asked: Asked, *, may_export: bool) -> Component:
     """A list of cases, or what was searched for."""
     text = asked.query.get("q", "").strip()
     if text:
@@ -63,7 +72,7 @@ def list_for(source: Source, asked: Asked) -> Component:
         return message("not_found", "not_found_long", asked.lang)
     value = asked.query.get("value", "")
     page = source.cases(what, value, asked.query.get("after", ""), asked.page_size)
-    return cases_page(page, asked.query | {"what": what}, asked.lang)
+    return cases_page(page, asked.query | {"what": what}, asked.lang, may_export=may_export)
 
 
 def message(title: str, text: str, lang: str) -> Component:
@@ -94,6 +103,12 @@ def desk(asked: Asked, body: Component) -> Component:
             div(
                 link(address("/", asked.lang), say("wall", asked.lang), cls="quiet"),
                 tag("Button", say("print", asked.lang), cls="quiet", id="print", type="button"),
+                link(
+                    address("/account", asked.lang),
+                    asked.who or say("my_account", asked.lang),
+                    cls="quiet clip",
+                    title=say("my_account", asked.lang),
+                ),
                 switch(asked),
                 cls="links",
             ),

@@ -11,7 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, time
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from dash._utils import to_json
@@ -20,7 +20,6 @@ from msgspec import Struct
 from projections.figures import Wall
 from supervision.errors import SupervisionError
 
-from .source import Source
 from .wall import Shown
 from .words import LANGS
 
@@ -62,10 +61,17 @@ class Frame(Struct, frozen=True):
 Draw = Callable[[Wall, str], Shown]
 
 
+class Readable(Protocol):
+    """What has a wall."""
+
+    def wall(self) -> Wall:
+        """All figures at one instant."""
+
+
 class Producer:
     """Reads the source, at most once an interval, seldom while nobody watches."""
 
-    def __init__(self, source: Source, draw: Draw, interval: float, idle_interval: float) -> None:
+    def __init__(self, source: Readable, draw: Draw, interval: float, idle_interval: float) -> None:
         self.boot = uuid4().hex
         self.latest: Frame | None = None
         self._source = source
@@ -88,10 +94,14 @@ class Producer:
                 self._thread = threading.Thread(target=self._run, name="wall", daemon=True)
                 self._thread.start()
 
-    def stop(self) -> None:
-        """End, and wait for the end."""
+    def end(self) -> None:
+        """End soon."""
         self._stop.set()
         self._wake.set()
+
+    def stop(self) -> None:
+        """End, and wait for the end."""
+        self.end()
         if self._thread is not None:
             self._thread.join(10)
 
@@ -129,7 +139,8 @@ class Producer:
         """How many follow."""
         return len(self._waiting)
 
-    def _watched(self) -> bool:
+    def is_watched(self) -> bool:
+        """Whether somebody follows, or looked just now."""
         return bool(self._waiting) or monotonic() - self._touched < 2 * self._idle_interval
 
     def _run(self) -> None:
@@ -141,7 +152,7 @@ class Producer:
     def _pause(self, began: float) -> None:
         """Until the interval is over; while nobody watches, until somebody does."""
         self._stop.wait(max(0.0, began + self._interval - monotonic()))
-        while not self._stop.is_set() and not self._watched():
+        while not self._stop.is_set() and not self.is_watched():
             self._wake.clear()
             if not self._wake.wait(max(0.0, began + self._idle_interval - monotonic())):
                 return

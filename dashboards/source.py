@@ -5,6 +5,7 @@ Instants are microseconds since 1970 in UTC. Every call may block; none is made 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec import Struct
@@ -75,4 +76,17 @@ class Source(Protocol):
         """At most 50 cases (source, case_no, item_name) for a search box."""
 
     def cases(self, what: str, value: str, after: str, limit: int) -> CasePage:
-        """The list behind a figure, `limit` lines after the key `after` ("" for the first)."""
+        """The list behind a figure, `limit` lines after the key `after` ("" for the first).
+
+        A page of a thousand costs little more than one of fifty: an export takes such.
+        """
+
+
+class WholeSource(Source, Protocol):
+    """A source of which parts can be shown: who may see what, sees a part."""
+
+    def within(self, departments: Iterable[str] | None, title: str = "") -> Source:
+        """What of it is of these departments (None: all), with the wall under `title` if given.
+
+        A figure, a list, a case and a search of it MUST tell nothing of other departments. Cheap.
+        """

@@ -120,12 +120,15 @@ def place(name: str, values: Shown, cls: str = "", **attrs: Any) -> Component:
     return div(values[name, "children"], cls=cls, id=name, **attrs)
 
 
-def wall_page(values: Shown | None, lang: str) -> list[Child]:
-    """The page: its places filled with what is known now, or a word that it is being read."""
+def wall_page(values: Shown | None, lang: str, who: str = "") -> list[Child]:
+    """The page: its places filled with what is known now, or a word that it is being read.
+
+    `who` is how whoever looks is called; "" for a wall without a person.
+    """
     if values is None:
         return [div(say("starting", lang), cls="starting", role="status", id="wall-starting")]
     body = div(
-        head(values, lang),
+        head(values, lang, who),
         tag("Nav", *top_places(values), cls="kpis", aria_label=say("title", lang)),
         tag("Main", left(values, lang), middle(values, lang), right(values, lang), cls="columns"),
         place("wall-guide", values, cls="guide"),
@@ -149,7 +152,7 @@ def stale_band(lang: str) -> Component:
     )
 
 
-def head(values: Shown, lang: str) -> Component:
+def head(values: Shown, lang: str, who: str) -> Component:
     """Title, marks, clock, age of the data."""
     return tag(
         "Header",
@@ -158,6 +161,9 @@ def head(values: Shown, lang: str) -> Component:
         place("wall-marks", values, cls="marks"),
         div(
             link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
+            link(address("/account", lang), say("my_account", lang), cls="quiet", title=who)
+            if who
+            else None,
             language_switch("/", lang),
             cls="links",
         ),

@@ -171,16 +171,24 @@ def _moved(held: int, to: int, blank: Row) -> Rows:
 
 
 def _register(batch: Batch, held: int, day_of: DayOf) -> Block:
-    renamed = (one for one in batch.cases if _item_name(one.old) != _item_name(one.new))
+    changed = (one for one in batch.cases if _registered(one.old) != _registered(one.new))
     rows: Rows = [
-        (batch.to, sign, row.source, row.case_no, row.item_name)
-        for sign, row in netted(renamed, _case_key)
+        (batch.to, sign, *astuple(registered))
+        for sign, row in netted(changed, _case_key)
+        if (registered := _registered(row)) is not None
     ]
     return Block(rows, _moved(held, batch.to, BLANK_REGISTER))
 
 
-def _item_name(row: CaseRow | None) -> str | None:
-    return None if row is None else row.item_name
+def _registered(row: CaseRow | None) -> RegisterRow | None:
+    if row is None:
+        return None
+    return RegisterRow(
+        source=row.source,
+        case_no=row.case_no,
+        item_name=row.item_name,
+        department=row.department,
+    )
 
 
 def _daily(batch: Batch, held: int, day_of: DayOf) -> Block:
@@ -195,7 +203,7 @@ def _daily(batch: Batch, held: int, day_of: DayOf) -> Block:
 def _slots(batch: Batch, held: int, day_of: DayOf) -> Block:
     sums: Sums = {}
     for sign, row in netted(batch.cases, _case_key):
-        add(sums, sign, slots_of(row), keys=1)
+        add(sums, sign, slots_of(row), keys=2)
     return Block(list(rows_of(sums)), [slot_mark(batch.to - held)])
 
 

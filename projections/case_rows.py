@@ -23,7 +23,7 @@ from supervision.judgement.shelf import Lists
 from supervision.judgement.terms import Clock, terms_of
 from supervision.why import why
 
-from .rows import NO_DAY, CardRow, CaseRow
+from .rows import NO_DAY, UNLISTED, CardRow, CaseRow
 
 LADDER = ("promise", "legal")
 
@@ -31,11 +31,11 @@ LADDER = ("promise", "legal")
 def named(case: Case, lists: Lists) -> tuple[str, str, str]:
     """Item code, item name and department of a case; one whose facts are all void has none."""
     if not case.facts:
-        return "", "已作废", "未列明部门"
+        return "", "已作废", UNLISTED
     first = case.facts[0]
     item = lists.item(case.item, first.at, first.known_at) if case.item else None
     name = item.name if item else case.item or "未列明事项"
-    department = case.department or (item.department if item else "") or "未列明部门"
+    department = case.department or (item.department if item else "") or UNLISTED
     return case.item, name, department
 
 

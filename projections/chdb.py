@@ -8,12 +8,14 @@ A block goes in by a file in the Native format (native.py), beside the tables an
 chDB takes no binary data in the statement itself. As JSON a live batch took some three
 times as long, and pyarrow would be a dependency of 170 MB (docs/decisions/0010).
 
-The folder's lock keeps other processes out, so a claim is a number in this one.
+The folder's lock keeps other processes out, so a claim is a number in this one. What the folder
+has of a program with other tables is removed: the warehouse is filled anew from the log.
 """
 
 from __future__ import annotations
 
 import fcntl
+import shutil
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -24,7 +26,7 @@ import msgspec
 
 from . import native
 from .literals import MOST_SQL, filled
-from .schema import Table, Version
+from .schema import VERSION, Table, Version
 from .warehouse import Scalar, WarehouseBusy, WarehouseError, WarehouseTaken
 
 WHOLE_BLOCK = (
@@ -43,7 +45,7 @@ class ChdbEngine:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
-        self._path = str(folder / "chdb")
+        self._path = str(_only(folder, f"chdb-{VERSION}"))
         self._file = (folder / "block.native").absolute()
         self._sessions: dict[threading.Thread, Any] = {}
         self._guard = threading.Lock()
@@ -130,6 +132,14 @@ def _locked(folder: Path) -> Any:
         file.close()
         raise WarehouseBusy(folder) from error
     return file
+
+
+def _only(folder: Path, name: str) -> Path:
+    """The place of that name in the folder; those of other versions go."""
+    for other in folder.glob("chdb*"):
+        if other.name != name:
+            shutil.rmtree(other)
+    return folder / name
 
 
 def _connected(path: str) -> Any:

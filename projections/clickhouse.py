@@ -31,7 +31,7 @@ from clickhouse_driver.errors import Error, ErrorCodes
 
 from .clickhouse_errors import TAKEN, code_of, translated
 from .literals import MOST_SQL, filled
-from .schema import EXTRAS_FROM, THROUGH, Table, Version
+from .schema import EXTRAS_FROM, THROUGH, VERSION, Table, Version
 from .warehouse import (
     AddressWrong,
     Scalar,
@@ -259,15 +259,18 @@ class ClickhouseEngine:
 
 
 def generations(engine: ClickhouseEngine) -> list[int]:
-    """The numbers n of the databases `<database>_<n>` that there are, oldest first."""
-    pattern = re.compile(rf"{engine.database}_([1-9][0-9]*)")
+    """The numbers n of the databases `<database>_<VERSION>_<n>` that there are, oldest first.
+
+    VERSION is that of the schema: a program with other tables neither sees nor writes them.
+    """
+    pattern = re.compile(rf"{engine.database}_{VERSION}_([1-9][0-9]*)")
     found = map(pattern.fullmatch, engine.databases())
     return sorted(int(one.group(1)) for one in found if one)
 
 
 def generation(engine: ClickhouseEngine, number: int) -> ClickhouseEngine:
     """A generation of the warehouse that the engine's database is named after."""
-    return engine.at(f"{engine.database}_{number}")
+    return engine.at(f"{engine.database}_{VERSION}_{number}")
 
 
 def begin_generation(engine: ClickhouseEngine) -> int:

@@ -68,9 +68,10 @@ class DayRow(Struct, frozen=True, kw_only=True):
 
 
 class SlotRow(Struct, frozen=True, kw_only=True):
-    """What ten minutes add. `slot` counts ten minutes since 1970 in UTC."""
+    """What ten minutes add for one department. `slot` counts ten minutes since 1970 in UTC."""
 
     slot: int
+    department: str
     received: int = 0
     accepted: int = 0
     concluded: int = 0
@@ -159,9 +160,9 @@ def daily_of_card(card: CardRow, day_of: DayOf) -> list[DayRow]:
 def slots_of(row: CaseRow) -> list[SlotRow]:
     """What a case adds to the curve."""
     found = [
-        SlotRow(slot=row.received_at // SLOT, received=1),
-        SlotRow(slot=row.accepted_at // SLOT, accepted=1),
-        SlotRow(slot=row.concluded_at // SLOT, concluded=1),
+        SlotRow(slot=row.received_at // SLOT, department=row.department, received=1),
+        SlotRow(slot=row.accepted_at // SLOT, department=row.department, accepted=1),
+        SlotRow(slot=row.concluded_at // SLOT, department=row.department, concluded=1),
     ]
     return [one for one in found if one.slot]
 
@@ -194,4 +195,4 @@ def day_mark(step: int) -> tuple[object, ...]:
 
 def slot_mark(step: int) -> tuple[object, ...]:
     """The same for `slots`."""
-    return astuple(SlotRow(slot=0, step=step))
+    return astuple(SlotRow(slot=0, department="", step=step))

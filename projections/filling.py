@@ -20,6 +20,7 @@ from .casebook import Casebook, Key
 from .log import Log
 from .lookup import open_keys
 from .reach import Reach
+from .view import View
 from .warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class Filling:
 
     def _maybe_open(self, position: int) -> set[Key]:
         """Every case that was open at a position: those open now, and those touched since."""
-        keys = set(open_keys(self._warehouse))
+        keys = set(open_keys(View(self._warehouse, None)))
         reached = self._warehouse.highest("open_cases")
         while position < reached and (batch := self._record.read(position, READ)):
             cases = (parse(stored.stream) for stored in batch)

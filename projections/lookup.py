@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from .queries import LIGHT, Moment
-from .warehouse import Scalar, Warehouse
+from .view import View
+from .warehouse import Scalar
 
 LIGHTS = ("normal", "reminder", "yellow", "red")
 FIND_MOST = 50
@@ -69,17 +70,18 @@ def _within(begin: str, column: str) -> str:
 
 def _carded(severity: str) -> str:
     """Had such a card today. A card changes its case when it is recorded, so the case as it stands
-    is the last row of today; the rows that it took back may be older.
+    is the last row of today; the rows that it took back may be older. Which row is the last is
+    found among all: a case that another department was given today is not seen in two.
     """
     cards = (
-        f"select source, case_no from cards where severity = '{severity}'"
+        f"select source, case_no from cards where {{unscoped}} and severity = '{severity}'"
         " and issued_at >= {midnight:Int64} and source != '' and state not in"
         " ('withdrawn', 'proposed') group by source, case_no having sum(sign) > 0"
     )
     today = f"recorded_at >= {{midnight:Int64}} and sign = 1 and (source, case_no) in ({cards})"
     return (
         f"{today} and (source, case_no, position) in (select source, case_no, max(position)"
-        f" from case_changes where {today} group by source, case_no)"
+        f" from case_changes where {{unscoped}} and {today} group by source, case_no)"
     )
 
 
@@ -102,7 +104,8 @@ WHATS: dict[str, What] = {
     "yellows_today": What("case_changes", _carded("yellow")),
     "reds_today": What("case_changes", _carded("red")),
 }
-FOUND = "from {table} where source != '' and ({where})"
+FOUND = "from {table} where {scope} and department != '' and ({where})"
+"""Marks and void cases name no department."""
 PAGE = f"""
 select source, case_no, item_name, department, {LIGHT} as light,
   if(next_at = 0, toInt64({EVER}), next_at) as ends, next_clock, result, accepted_at, concluded_at,
@@ -118,13 +121,13 @@ order by 3 - light, ends, source, case_no limit {{most:UInt32}}
 TOTAL = f"select sum(sign) {FOUND}"
 FIND = """
 select source, case_no, item_name from register
-where source != '' and (position(case_no, {text:String}) > 0
+where {scope} and source != '' and (position(case_no, {text:String}) > 0
   or position(item_name, {text:String}) > 0)
 group by source, case_no, item_name having sum(sign) > 0
 order by case_no, source limit {most:UInt32}
 """
 OPEN_KEYS = """
-select source, case_no from open_cases where source != ''
+select source, case_no from open_cases where {scope} and source != ''
 group by source, case_no having sum(sign) > 0
 """
 
@@ -133,16 +136,14 @@ def _sql(template: str, what: What) -> str:
     return template.replace("{table}", what.table).replace("{where}", what.where)
 
 
-def page(
-    warehouse: Warehouse, when: Moment, what: str, value: str, after: str, limit: int
-) -> Lines:
+def page(view: View, when: Moment, what: str, value: str, after: str, limit: int) -> Lines:
     """A page of the cases behind a figure; an unknown `what` or key gives an empty one."""
     chosen, key = WHATS.get(what), _key(after)
     if chosen is None or key is None:
         return Lines(lines=(), total=0, next="")
     params = _params(when, value)
     rank, at, source, case_no = key
-    rows = warehouse.query(
+    rows = view.query(
         _sql(PAGE, chosen),
         **params,
         rank=rank,
@@ -151,7 +152,7 @@ def page(
         case_no=case_no,
         most=limit + 1,
     )
-    total = warehouse.query(_sql(TOTAL, chosen), **params)[0][0]
+    total = view.query(_sql(TOTAL, chosen), **params)[0][0]
     lines = tuple(_line(row) for row in rows[:limit])
     more = len(rows) > limit
     return Lines(lines=lines, total=int(total), next=_key_of(rows[limit - 1]) if more else "")
@@ -202,14 +203,14 @@ def _line(row: tuple[Scalar, ...]) -> Line:
     )
 
 
-def find(warehouse: Warehouse, text: str) -> list[tuple[str, str, str]]:
+def find(view: View, text: str) -> list[tuple[str, str, str]]:
     """Cases whose number or item holds a text: source, case_no, item's name; at most 50."""
     if not text.strip():
         return []
-    rows = warehouse.query(FIND, text=text.strip(), most=FIND_MOST)
+    rows = view.query(FIND, text=text.strip(), most=FIND_MOST)
     return [(str(source), str(case_no), str(name)) for source, case_no, name in rows]
 
 
-def open_keys(warehouse: Warehouse) -> list[tuple[str, str]]:
+def open_keys(view: View) -> list[tuple[str, str]]:
     """Source and number of every open case."""
-    return [(str(source), str(case_no)) for source, case_no in warehouse.query(OPEN_KEYS)]
+    return [(str(source), str(case_no)) for source, case_no in view.query(OPEN_KEYS)]

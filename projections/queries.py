@@ -33,7 +33,8 @@ from .figures import (
     Wall,
 )
 from .rows import CardRow, EventRow
-from .warehouse import Scalar, Warehouse
+from .view import View
+from .warehouse import Scalar
 
 DEADLINES = 14
 """Rows of 即将到期, … """
@@ -48,7 +49,7 @@ HOUR = 3_600_000_000
 EVER = 2**62
 DEADLINE_WINDOWS = (HOUR, 8 * HOUR, 72 * HOUR, EVER)
 CARD_WINDOWS = (8 * HOUR, 72 * HOUR, 720 * HOUR, EVER)
-STREAM_WINDOWS = (200, 20_000, EVER)
+STREAM_WINDOWS = (200, 20_000, 2_000_000)
 """Widths tried one after the other: microseconds, and positions of the log."""
 
 
@@ -74,7 +75,7 @@ select department, sum(sign), sum(sign * (light = 1)), sum(sign * (light = 2)),
 from (
   select department, sign, provisional, {LIGHT} as light, {PAST_LIMIT} as overdue,
     due_day = {{today:Date}} and stopped_at = 0 as today
-  from open_cases where source != ''
+  from open_cases where {{scope}} and source != ''
 )
 group by department having sum(sign) != 0
 """
@@ -89,16 +90,16 @@ TODAYS = ("received", "accepted", "concluded", "reminders", "yellows", "reds")
 MONTH = f"""
 select department, {", ".join(f"sum({name})" for name in SUMS)},
   {", ".join(f"sum({name} * (day = {{today:Date}}))" for name in TODAYS)}
-from daily where day >= {{since:Date}} and day <= {{today:Date}} and department != ''
+from daily where {{scope}} and day >= {{since:Date}} and day <= {{today:Date}} and department != ''
 group by department
 """
 
-HISTORY = "select sum(history) from daily"
+HISTORY = "select sum(history) from daily where {scope}"
 
 DEADLINE = f"""
 select source, case_no, item_name, department, next_clock, next_at,
   arrayElement(['normal', 'reminder', 'yellow', 'red'], {LIGHT} + 1) as light
-from open_cases where next_at > {{now:Int64}} and next_at <= {{until:Int64}}
+from open_cases where {{scope}} and next_at > {{now:Int64}} and next_at <= {{until:Int64}}
 group by source, case_no, item_name, department, next_clock, next_at, light
 having sum(sign) > 0 order by next_at, source, case_no limit {{most:UInt32}}
 """
@@ -107,7 +108,7 @@ DUE = f"""
 select toString(due_day), {", ".join(f"sum(sign * (light = {n}))" for n in range(4))}
 from (
   select due_day, sign, {LIGHT} as light
-  from open_cases where due_day >= {{today:Date}} and stopped_at = 0
+  from open_cases where {{scope}} and due_day >= {{today:Date}} and stopped_at = 0
 )
 group by due_day having sum(sign) > 0 order by due_day limit 366
 """
@@ -116,8 +117,8 @@ CARD_FIELDS = shared_fields(LatestCard, CardRow)
 
 LATEST = f"""
 select {", ".join(CARD_FIELDS)}
-from cards
-where issued_at > {{since:Int64}} and source != '' and state not in ('withdrawn', 'proposed')
+from cards where {{scope}} and issued_at > {{since:Int64}} and source != ''
+  and state not in ('withdrawn', 'proposed')
 group by {", ".join(CARD_FIELDS)}
 having sum(sign) > 0
 order by issued_at desc, indexOf(['red', 'yellow', 'reminder'], severity), source, case_no, card
@@ -128,12 +129,14 @@ EVENT_FIELDS = shared_fields(StreamEvent, EventRow)
 
 EVENTS = f"""
 select {", ".join(EVENT_FIELDS)}
-from events where position > {{since:Int64}} order by position desc limit {{most:UInt32}}
+from events where {{scope}} and position > {{since:Int64}}
+order by position desc limit {{most:UInt32}}
 """
 
 SLOTS = """
 select slot, sum(received), sum(accepted), sum(concluded)
-from slots where slot >= {since:Int64} and slot <= {until:Int64} group by slot
+from slots where {scope} and slot >= {since:Int64} and slot <= {until:Int64} and department != ''
+group by slot
 """
 
 Rows = list[tuple[Scalar, ...]]
@@ -162,7 +165,7 @@ def moment(now: int, zone: str) -> Moment:
 
 
 def wall(
-    warehouse: Warehouse,
+    view: View,
     now: int,
     zone: str,
     district: str,
@@ -178,8 +181,8 @@ def wall(
     without them, those on which something is due.
     """
     when = moment(now, zone)
-    opened, month = open_by_department(warehouse, when), month_by_department(warehouse, when)
-    history, position = warehouse.query(HISTORY)[0][0], warehouse.highest("events")
+    opened, month = open_by_department(view, when), month_by_department(view, when)
+    history, position = view.query(HISTORY)[0][0], view.highest("events")
     return Wall(
         now=now,
         measured=measured,
@@ -190,11 +193,11 @@ def wall(
         speed=speed,
         kpi=kpi(opened, month),
         departments=departments(opened, month, score),
-        deadlines=deadlines(warehouse, when),
-        due_days=due_days(warehouse, when, working_days),
-        cards=cards(warehouse, when),
-        stream=stream(warehouse, position),
-        curve=curve(warehouse, when),
+        deadlines=deadlines(view, when),
+        due_days=due_days(view, when, working_days),
+        cards=cards(view, when),
+        stream=stream(view, position),
+        curve=curve(view, when),
         alarms=tuple(alarms),
         history_cases=int(history),
         provisional_cases=sum(one.provisional for one in opened.values()),
@@ -224,16 +227,16 @@ NOTHING_OPEN = Open()
 NO_MONTH = Month(sums=dict.fromkeys(SUMS, 0), today=dict.fromkeys(TODAYS, 0))
 
 
-def open_by_department(warehouse: Warehouse, when: Moment) -> dict[str, Open]:
+def open_by_department(view: View, when: Moment) -> dict[str, Open]:
     """The open cases, by light, of each department that has any."""
-    rows = warehouse.query(OPEN, now=when.now, today=when.today)
+    rows = view.query(OPEN, now=when.now, today=when.today)
     names = Open.__struct_fields__
     return {str(row[0]): Open(**dict(zip(names, map(int, row[1:]), strict=True))) for row in rows}
 
 
-def month_by_department(warehouse: Warehouse, when: Moment) -> dict[str, Month]:
+def month_by_department(view: View, when: Moment) -> dict[str, Month]:
     """The sums of the month to date, and of today."""
-    rows = warehouse.query(MONTH, since=when.month, today=when.today)
+    rows = view.query(MONTH, since=when.month, today=when.today)
     return {str(row[0]): _month(list(map(int, row[1:]))) for row in rows}
 
 
@@ -318,51 +321,49 @@ def _inputs(opened: Open, month: Month) -> Inputs:
     )
 
 
-def deadlines(warehouse: Warehouse, when: Moment) -> tuple[NextDeadline, ...]:
+def deadlines(view: View, when: Moment) -> tuple[NextDeadline, ...]:
     """The nearest ends of running clocks."""
     rows: Rows = []
     for width in DEADLINE_WINDOWS:
         until = when.now + width
-        rows = warehouse.query(DEADLINE, now=when.now, until=until, most=DEADLINES)
+        rows = view.query(DEADLINE, now=when.now, until=until, most=DEADLINES)
         if len(rows) == DEADLINES:
             break
     return _shown(NextDeadline, NextDeadline.__struct_fields__, rows)
 
 
-def due_days(
-    warehouse: Warehouse, when: Moment, working_days: Sequence[date] = ()
-) -> tuple[DueDay, ...]:
+def due_days(view: View, when: Moment, working_days: Sequence[date] = ()) -> tuple[DueDay, ...]:
     """Open cases by the day they are due, for the first days of `working_days`."""
-    rows = warehouse.query(DUE, now=when.now, today=when.today)
+    rows = view.query(DUE, now=when.now, today=when.today)
     found = {one.day: one for one in _shown(DueDay, DueDay.__struct_fields__, rows)}
     days = [day.isoformat() for day in working_days] or list(found)
     return tuple(found.get(day, DueDay(day=day)) for day in days[:DUE_DAYS])
 
 
-def cards(warehouse: Warehouse, when: Moment) -> tuple[LatestCard, ...]:
+def cards(view: View, when: Moment) -> tuple[LatestCard, ...]:
     """The cards last issued that were not withdrawn."""
     rows: Rows = []
     for width in CARD_WINDOWS:
-        rows = warehouse.query(LATEST, since=max(0, when.now - width), most=CARDS)
+        rows = view.query(LATEST, since=max(0, when.now - width), most=CARDS)
         if len(rows) == CARDS:
             break
     return _shown(LatestCard, CARD_FIELDS, rows)
 
 
-def stream(warehouse: Warehouse, position: int) -> tuple[StreamEvent, ...]:
+def stream(view: View, position: int) -> tuple[StreamEvent, ...]:
     """The last events up to the end of the log, whose position is given."""
     rows: Rows = []
     for width in STREAM_WINDOWS:
-        rows = warehouse.query(EVENTS, since=max(0, position - width), most=STREAM)
+        rows = view.query(EVENTS, since=max(0, position - width), most=STREAM)
         if len(rows) == STREAM:
             break
     return _shown(StreamEvent, EVENT_FIELDS, rows)
 
 
-def curve(warehouse: Warehouse, when: Moment) -> Curve:
+def curve(view: View, when: Moment) -> Curve:
     """Cumulative counts of the day, at the end of each ten minutes so far."""
     first, last = when.midnight // SLOT, when.now // SLOT
-    rows = warehouse.query(SLOTS, since=first, until=last)
+    rows = view.query(SLOTS, since=first, until=last)
     counts = {int(row[0]): row[1:] for row in rows}
     at: list[int] = []
     sums: list[list[int]] = [[], [], []]

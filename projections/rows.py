@@ -10,6 +10,8 @@ from datetime import date
 from msgspec import Struct
 
 NO_DAY = date(1970, 1, 1)
+UNLISTED = "未列明部门"
+"""The department of a case of which neither the facts nor its item name one."""
 
 
 class CaseRow(Struct, frozen=True, kw_only=True):
@@ -64,11 +66,14 @@ class CaseRow(Struct, frozen=True, kw_only=True):
 
 
 class RegisterRow(Struct, frozen=True, kw_only=True):
-    """What a case of any time is found by; rewritten when its item is renamed."""
+    """What a case of any time is found by; rewritten when its item is renamed or it is given to
+    another department.
+    """
 
     source: str
     case_no: str
     item_name: str
+    department: str
 
 
 class EventRow(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ case_changes  ± rows of cases, for past instants  sum(sign × …)             
 card_changes  ± rows of cards, for past instants  sum(sign × …)               max(position)
 open_cases ± rows of open cases, collapsing     sum(sign × …)               its mark
 cards      ± rows of cards, collapsing          sum(sign × …)               its mark
-register   ± numbers and items of all cases     sum(sign)                   its mark
+register   ± number, item, department of cases  sum(sign)                   its mark
 daily      what each day adds, by department    sum(…)                      sum(step)
-slots      what each ten minutes add            sum(…)                      sum(step)
+slots      the same of each ten minutes         sum(…)                      sum(step)
 ========== ==================================== =========================== ====================
 
 Rows of a collapsing table vanish in merges, and a maximum over them would fall back with them.
@@ -27,10 +27,15 @@ not at all. Queries leave marks out: `source != ''`; marks of the daily sums add
 Each is sorted by what it is asked by, so that no question of the wall or of a writer reads the
 past: `highest` of a table of the past begins at the place that it told last. Servers from
 EXTRAS_FROM on are given smaller types and codecs; no query knows of them.
+
+A warehouse is never altered: each engine keeps it under a name that has VERSION in it, so that a
+program with other tables finds none, and fills its own from the log.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import NamedTuple, get_type_hints
 
@@ -150,16 +155,25 @@ OPEN_CASES = _collapsing("open_cases", CaseRow, ("source", "case_no"))
 CARDS = _collapsing(
     "cards", CardRow, ("issued_at", "source", "case_no", "card"), MARK + " and issued_at = 0"
 )
-REGISTER = _collapsing("register", RegisterRow, ("case_no", "source", "item_name"))
+REGISTER = _collapsing("register", RegisterRow, ("case_no", "source", "item_name", "department"))
 DAILY = _summing(
     "daily", DayRow, ("day", "department", "item"), "day = toDate('1970-01-01') and department = ''"
 )
-SLOTS = _summing("slots", SlotRow, ("slot",), "slot = 0")
+SLOTS = _summing("slots", SlotRow, ("slot", "department"), "slot = 0")
 
 TABLES = (EVENTS, CASE_CHANGES, CARD_CHANGES, OPEN_CASES, CARDS, REGISTER, DAILY, SLOTS)
 """In the order in which a batch is written."""
 
 BY_NAME = {table.name: table for table in TABLES}
+
+
+def version_of(tables: Iterable[Table]) -> str:
+    """Eight hexadecimal digits that change with any name, column, type, engine or order."""
+    return hashlib.sha256(repr(tuple(tables)).encode()).hexdigest()[:8]
+
+
+VERSION = version_of(TABLES)
+"""Of these tables. Programs that differ in it never share a warehouse."""
 
 
 def ddl(table: Table, version: Version) -> str:

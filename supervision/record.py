@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -21,7 +22,7 @@ from .errors import StoreBroken, StreamConflict
 from .facts import ApplicationReceived, Fact, Instant
 from .store.library import LogFactory
 from .store.mapping import decode, encode, moment
-from .store.port import Recorder, Transaction
+from .store.port import MOST, Recorder, Transaction
 from .store.stored import Key, Stored
 from .streams import CLOCK, ERASURES, INCIDENTS, LISTS, case_prefix, facts_stream, parse
 from .system import ClockConfirmed, IncidentRecorded, TextErased
@@ -157,6 +158,14 @@ class Record:
                 versions[each.stream] += len(says)
         return positions
 
+    def note(self, stream: str, make: Callable[[datetime], Struct]) -> datetime:
+        """Store one event at the end of a stream, whatever stands there; when it was recorded."""
+        with self._recorder.transaction() as writing:
+            at = moment(writing.recorded_at)
+            version = writing.versions([stream])[stream] + 1
+            writing.put(stream, version, *encode(make(at)))
+            return at
+
     def seal(self, act: DeskAct, private: Mapping[str, str]) -> DeskAct:
         """The act, ready to be appended, with its texts durable in the vault."""
         item = Sealing(act.source, act.case_no, act.id, 1, private)
@@ -219,9 +228,13 @@ class Record:
         """Up to `limit` events behind a position, on to the end of the transaction it cuts."""
         return self._recorder.after(after, limit)
 
-    def read_stream(self, stream: str) -> list[Stored]:
-        """All of one stream, in the order of its versions."""
-        return self._recorder.stream(stream)
+    def read_stream(self, stream: str, after: int = 0, limit: int = MOST) -> list[Stored]:
+        """Up to `limit` events of one stream behind version `after`, in order; all, by default."""
+        return self._recorder.stream(stream, after, limit)
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 for one not yet there."""
+        return self._recorder.version(stream)
 
     def read_case(self, source: str, case_no: str) -> list[Stored]:
         """All streams of one case, in log order."""

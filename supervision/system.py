@@ -41,22 +41,44 @@ class TextErased(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class KeyIssued(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A source system was given a key to send with; only its digest is kept."""
+    """A source system was given a key to send with; only the digest of its secret is kept.
+
+    `id`: what the key is called in the open; of older keys the first 12 characters of the digest.
+    `departments` and `kinds` are all that it may send, none meaning any. `signed`: it signs
+    requests and is never sent. `after`: the id of the key in whose place it was given.
+    """
 
     source: str
     digest: str
     at: datetime
     by: str
     note: str = ""
+    id: str = ""
+    departments: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    signed: bool = False
+    after: str = ""
+
+
+class KeyExpirySet(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The key opens up to `expires_at` only: another was given in its place."""
+
+    id: str
+    source: str
+    expires_at: datetime
+    at: datetime
+    by: str
 
 
 class KeyRevoked(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The key of that digest opens nothing any more."""
+    """The key of that id, or of that digest where no id is given, opens nothing any more."""
 
     source: str
     digest: str
     at: datetime
     by: str
+    id: str = ""
 
 
 SYSTEM: dict[str, type[Struct]] = {
@@ -64,5 +86,6 @@ SYSTEM: dict[str, type[Struct]] = {
     "ClockConfirmed": ClockConfirmed,
     "TextErased": TextErased,
     "KeyIssued": KeyIssued,
+    "KeyExpirySet": KeyExpirySet,
     "KeyRevoked": KeyRevoked,
 }

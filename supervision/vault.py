@@ -105,6 +105,14 @@ class Vault:
         """A random reference, the same for the same identity until it is erased."""
         return self._store([], {identity})[identity]
 
+    def derived(self, purpose: str, name: str) -> bytes:
+        """A secret of 32 bytes for one name and purpose: HMAC-SHA256 under the system's secret.
+
+        Stored nowhere, the same in every process of the system, and lost with the secrets' place.
+        A purpose holds no NUL, and is none of the vault's own ("applicant").
+        """
+        return _mac(self._system, purpose.encode() + b"\0" + name.encode())
+
     def _store(self, rows: list[TextRow], identities: set[str]) -> dict[str, str]:
         macs = {who: _mac(self._system, b"applicant\0" + who.encode()) for who in identities}
         if not rows and not macs:

@@ -17,6 +17,8 @@ from threading import Event
 from types import TracebackType
 from typing import Any
 
+from tests.visitor import Visitor, visitor
+
 PATIENCE = 90.0
 """Seconds until something that must come is given up: a machine may be slow."""
 GLANCE = 0.05
@@ -73,6 +75,7 @@ class Product:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
+        self._visitor: Visitor | None = None
         self.log = home.parent / f"run-{self.port}.log"
 
     def __enter__(self) -> Product:
@@ -104,13 +107,20 @@ class Product:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
         with suppress(urllib.error.URLError, OSError):
-            return self.get("/api/v1/health")["status"] != ""
+            with urllib.request.urlopen(f"{self.url}/api/v1/health", timeout=10) as answer:
+                return bool(json.load(answer)["status"])
         return False
 
+    @property
+    def visitor(self) -> Visitor:
+        """An inspector who is signed in."""
+        if self._visitor is None:
+            self._visitor = visitor(self.home)
+        return self._visitor
+
     def get(self, path: str) -> Any:
-        """A JSON answer."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return json.load(answer)
+        """A JSON answer, to an inspector."""
+        return self.visitor.get(self.url + path)
 
     def post(self, events: Any, key: str) -> Any:
         """Report events with a source's key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from msgspec import structs
@@ -23,9 +24,12 @@ DEPARTMENTS = ("市场监督管理局", "住房和城乡建设局", 'it\'s a "bu
 class History:
     """A random log: every position changes one case, and now and then a card."""
 
-    def __init__(self, seed: int, changes: int, months: int = 1) -> None:
+    def __init__(
+        self, seed: int, changes: int, months: int = 1, departments: Sequence[str] = DEPARTMENTS
+    ) -> None:
         """`months` of thirty days, of which NOW ends the last."""
         self.random = random.Random(seed)
+        self.departments = departments
         self.cases: dict[str, CaseRow] = {}
         self.cards: dict[str, CardRow] = {}
         self.events: list[EventRow] = []
@@ -58,13 +62,13 @@ class History:
             self._card(position, at, new)
 
     def _received(self, case_no: str, at: int) -> CaseRow:
-        place = self.random.randrange(3)
+        place = self.random.randrange(len(self.departments))
         return CaseRow(
             source=f"s{place}",
             case_no=case_no,
             item=f"i{self.random.randrange(4)}",
             item_name="许可",
-            department=DEPARTMENTS[place],
+            department=self.departments[place],
             kind="01",
             received_at=at - self.random.randrange(5) * HOUR // 4,
             history=self.random.randrange(2),
@@ -81,7 +85,7 @@ class History:
         if done < 0.7:  # a correction moves the case
             return structs.replace(
                 row,
-                department=self.random.choice(DEPARTMENTS),
+                department=self.random.choice(self.departments),
                 received_at=row.received_at - 24 * HOUR,
                 late_entries=row.late_entries + 1,
             )

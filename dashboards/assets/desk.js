@@ -41,9 +41,11 @@
     else dots(pages.length, at);
   }
 
-  /* tips on hover and focus, as text */
+  /* tips on hover and focus, as text; a tip stays while what it tells of is drawn anew (focus.js) */
+  let told = null, back = null;
   function tip(el) {
     let box = document.getElementById("tip");
+    told = el;
     if (!el) { if (box) box.remove(); return; }
     if (!box) {
       box = document.createElement("div");
@@ -57,10 +59,20 @@
     const below = r.bottom + 8;
     box.style.top = (below + box.offsetHeight < innerHeight ? below : Math.max(8, r.top - box.offsetHeight - 8)) + "px";
   }
-  const tipped = (e) => e.target.closest && e.target.closest("[data-tip]");
-  document.addEventListener("mouseover", (e) => tip(tipped(e)));
-  document.addEventListener("focusin", (e) => tip(tipped(e)));
-  document.addEventListener("focusout", () => tip(null));
+  const tipped = (el) => el && el.closest && el.closest("[data-tip]");
+  document.addEventListener("mouseover", (e) => tip(tipped(e.target)));
+  document.addEventListener("focusin", (e) => {
+    if (e.target !== back) tip(tipped(e.target));
+    back = null;
+  });
+  document.addEventListener("focusout", () => {
+    const before = told;
+    queueMicrotask(() => { if (before && before === told && before.isConnected) tip(null); });
+  });
+  document.addEventListener("refocus", (e) => {
+    back = e.detail.now;
+    if (told && told.contains(e.detail.was)) tip(tipped(back));
+  });
 
   document.addEventListener("keydown", (e) => {
     if (e.key !== "Escape") return;

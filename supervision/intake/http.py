@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from time import time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import anyio
 from anyio import CapacityLimiter
@@ -23,25 +23,35 @@ from limits.strategies import FixedWindowRateLimiter
 from msgspec import Struct
 from starlette.requests import ClientDisconnect
 
-from ..errors import (
-    ClockJumped,
-    StoreBusy,
-    StoreDown,
-    StoreError,
-    StreamConflict,
-    SupervisionError,
-)
+from ..errors import StoreDown, SupervisionError
 from ..record import Incoming, Outcome, Record
+from .door import Door, KeyRing, Once, RefusalHeard, Turned, Why
 from .envelope import BodyUnreadable, decode, read_event
-from .http_schema import BATCH, ONE, PLAIN, RESPONSES, request_body
-from .keys import KeyRing, digest_of
+from .http_problems import (
+    MAYBE_STORED,
+    NOT_STORED,
+    RETRY_BUSY,
+    Problem,
+    nothing_stored,
+    stop,
+    unavailable,
+)
+from .http_schema import BATCH, ONE, PLAIN, RESPONSES, SIGNING, request_body
+from .keys import Key
 from .problem import problem
 from .reading import Refused
+from .rights import Bounds, Items
+from .signing import SIGNATURE, WINDOW, Signed, read_signed
 
 PATH = "/api/v1/events"
 
 BEARER = HTTPBearer(auto_error=False, description="the source system's key")
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, description="the same key")
+SIGNED = APIKeyHeader(
+    name="X-Signature", scheme_name="Signature", auto_error=False, description=SIGNING
+)
+WHAT = f"POST {PATH}"
+"""What is refused, where it is recorded that it was."""
 
 Heard = Callable[[Sequence[Outcome], int], object]
 """Hears what became of a request's facts, and how many events were refused before they were any."""
@@ -52,6 +62,7 @@ class LimitsConfig(Struct, frozen=True, kw_only=True):
 
     requests_per_minute: of one key. body_bytes: of one request, counted as it comes. events: of one
     request. threads: that may wait for the store. waiting: requests held in memory at a time.
+    signed: only signed requests are taken.
     """
 
     requests_per_minute: int = 600
@@ -59,38 +70,34 @@ class LimitsConfig(Struct, frozen=True, kw_only=True):
     events: int = 1_000
     threads: int = 4
     waiting: int = 32
+    signed: bool = False
 
 
-RETRY_BUSY = 1
-"""Seconds after which to come back when the store or this process is busy."""
-
-RETRY_DOWN = 5
-"""Seconds after which to come back when the store's server does not answer: it may be starting."""
-
-RETRY_STOPPED = 60
-"""Seconds after which to come back when somebody has to make room or confirm the clock."""
-
-
-NOT_STORED = "未入库，请稍后重发 nothing was stored, send it again later"
-MAYBE_STORED = (
-    "可能已经入库，请稍后重发，重发无害 "
-    "it may be stored already: send it again later, which does no harm"
+SEND_A_KEY = (
+    "send the source system's key as Authorization: Bearer KEY or X-API-Key: KEY, or sign the "
+    "request: see docs/intake.md"
 )
-"""What became of a request that was not answered as it should be. An event that is sent again is
-known by its source, id and data_version, and answered `had`."""
+SIGN = (
+    "本系统只接受签名请求，请使用签名密钥 only signed requests are taken here: have a signing key "
+    "given to you, and send X-Key-Id, X-Timestamp and X-Signature, see docs/intake.md"
+)
+SIGN_AGAIN = (
+    "该签名已使用过，请用新的时间重新签名 this signature was used before: sign again, with a new "
+    "X-Timestamp"
+)
 
 
-class _Problem(Exception):
-    """Ends a request with this answer."""
+class Guard(NamedTuple):
+    """What intake needs of the rest of the system to know who sends.
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
+    now: Unix seconds, by which keys end and signatures are in time. once: whether a signature is
+    new, for all processes; without it no signed request is taken. refused: hears what is refused;
+    a SupervisionError of its own, or of `once`, ends the request, and nothing of it is stored.
+    """
 
-
-def _stop(status: HTTPStatus, detail: str, **headers: str) -> _Problem:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return _Problem(problem(status, detail, named))
+    now: Callable[[], float] = time
+    once: Once | None = None
+    refused: RefusalHeard | None = None
 
 
 def router(
@@ -98,9 +105,12 @@ def router(
     keys: KeyRing | None = None,
     limits_config: LimitsConfig | None = None,
     heard: Heard | None = None,
+    guard: Guard | None = None,
 ) -> APIRouter:
     """The routes of intake for an application that serves them."""
-    intake = _Intake(record, keys or KeyRing(record), limits_config or LimitsConfig(), heard)
+    intake = _Intake(
+        record, keys or KeyRing(record), limits_config or LimitsConfig(), heard, guard or Guard()
+    )
     routes = APIRouter(tags=["intake"])
 
     @routes.post(
@@ -114,6 +124,7 @@ def router(
         request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
         api_key: Annotated[str | None, Depends(HEADER)],
+        signature: Annotated[str | None, Depends(SIGNED)],
     ) -> Response:
         """Each event is stored, had already, or refused with a reason; the others do not suffer.
 
@@ -127,74 +138,109 @@ def router(
 
 class _Intake:
     def __init__(
-        self, record: Record, keys: KeyRing, limits: LimitsConfig, heard: Heard | None
+        self,
+        record: Record,
+        keys: KeyRing,
+        limits: LimitsConfig,
+        heard: Heard | None,
+        guard: Guard,
     ) -> None:
         self.limits = limits
         self._heard = heard
         self._record = record
-        self._keys = keys
+        self._items = Items(record)
+        self._door = Door(keys, guard.now, guard.once, signed_only=limits.signed)
+        self._refused = guard.refused
+        self._now = guard.now
         self._rate = RateLimitItemPerMinute(limits.requests_per_minute)
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._threads: CapacityLimiter | None = None
         self._held = 0
 
-    async def answer(self, request: Request, key: str | None) -> Response:
+    async def answer(self, request: Request, secret: str | None) -> Response:
         """The answer to one request."""
         try:
-            source = await self._sender(key)
+            said = read_signed(request.headers) if not secret else None
+            key = await self._in_thread(self._sender, secret, said, SIGNATURE in request.headers)
+            if said is None:
+                self._check_rate(key)
             if self._held >= self.limits.waiting:
-                raise _stop(
+                raise stop(
                     HTTPStatus.SERVICE_UNAVAILABLE,
                     "too many requests are waiting for the store",
                     Retry_After=str(RETRY_BUSY),
                 )
             self._held += 1
             try:
-                kind = _media_type(request)
-                body = await self._body(request)
-                answer: Response = await self._in_thread(self._store, body, kind, source)
-                return answer
+                return await self._taken(request, key, said)
             finally:
                 self._held -= 1
-        except _Problem as stopped:
+        except Problem as stopped:
             return stopped.response
         except ClientDisconnect:
             return problem(HTTPStatus.BAD_REQUEST, "the connection ended inside the body")
+
+    async def _taken(self, request: Request, key: Key, said: Signed | None) -> Response:
+        kind = _media_type(request)
+        body = await self._body(request)
+        if said is not None:
+            await self._in_thread(self._prove, key, said, body)
+            self._check_rate(key)
+        answer: Response = await self._in_thread(self._store, body, kind, key, said)
+        return answer
 
     async def _in_thread(self, call: Any, *says: Any) -> Any:
         if self._threads is None:
             self._threads = CapacityLimiter(self.limits.threads)
         return await anyio.to_thread.run_sync(call, *says, limiter=self._threads)
 
-    async def _sender(self, key: str | None) -> str:
-        """Whose key it is, within that system's rate."""
-        source = await self._in_thread(self._source_of, key) if key else None
-        if source is None:
-            raise _stop(
-                HTTPStatus.UNAUTHORIZED,
-                "send the source system's key as Authorization: Bearer KEY or X-API-Key: KEY",
-                WWW_Authenticate="Bearer",
+    def _sender(self, secret: str | None, said: Signed | None, signs: bool) -> Key:
+        """In a thread: whose key it is; one that signs has proved nothing yet."""
+        with nothing_stored():
+            if secret:
+                found = self._door.by_key(secret)
+            elif said is not None:
+                found = self._door.by_name(said)
+            else:
+                found = Turned("bad signature" if signs else "no key")
+            if isinstance(found, Turned):
+                raise self._turned(found)
+            return found
+
+    def _prove(self, key: Key, said: Signed, body: bytes) -> None:
+        """In a thread: go on only if the key signed this."""
+        with nothing_stored():
+            if not self._door.proves(key, said, "POST", PATH, body):
+                raise self._turned(Turned("bad signature", key.id))
+
+    def _turned(self, turned: Turned) -> Problem:
+        """The answer to who is turned away, once that is recorded."""
+        self._record_refusal(*turned)
+        if turned.why == "clock":
+            detail = (
+                f"X-Timestamp must be within {WINDOW} seconds of this server's clock, which says "
+                f"{int(self._now())}"
             )
-        assert key is not None
-        digest = digest_of(key)
-        if not self._limiter.hit(self._rate, digest):
-            seconds = self._limiter.get_window_stats(self._rate, digest).reset_time
-            raise self._too_fast(seconds)
-        return str(source)
+        elif turned.why == "replayed signature":
+            detail = SIGN_AGAIN
+        else:
+            detail = SIGN if self.limits.signed else SEND_A_KEY
+        scheme = "Signature" if self.limits.signed else "Bearer"
+        return stop(HTTPStatus.UNAUTHORIZED, detail, WWW_Authenticate=scheme)
 
-    def _too_fast(self, until: float) -> _Problem:
-        wait = max(1, round(until - time()))
-        return _stop(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            f"more than {self.limits.requests_per_minute} requests a minute: send batches",
-            Retry_After=str(wait),
-        )
+    def _record_refusal(self, why: Why, who: str) -> None:
+        if self._refused is not None:
+            self._refused(WHAT, why, who)
 
-    def _source_of(self, key: str) -> str | None:
-        try:
-            return self._keys.source_of(key)
-        except SupervisionError as error:
-            raise _unavailable(error, NOT_STORED) from error
+    def _check_rate(self, key: Key) -> None:
+        """Go on only within the key's rate."""
+        if not self._limiter.hit(self._rate, key.id):
+            until = self._limiter.get_window_stats(self._rate, key.id).reset_time
+            raise stop(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"more than {self.limits.requests_per_minute} requests a minute: send batches",
+                Retry_After=str(max(1, round(until - time()))),
+            )
 
     async def _body(self, request: Request) -> bytes:
         """What was sent, no more of it held than the limit."""
@@ -209,21 +255,25 @@ class _Intake:
                 raise self._too_large()
         return bytes(body)
 
-    def _too_large(self) -> _Problem:
-        return _stop(
+    def _too_large(self) -> Problem:
+        return stop(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"more than {self.limits.body_bytes:,} bytes: send smaller batches",
         )
 
-    def _store(self, body: bytes, kind: str, source: str) -> Response:
-        """In a thread: read, store, answer."""
-        read = [read_event(raw, source) for raw in self._events(body, kind)]
+    def _store(self, body: bytes, kind: str, key: Key, said: Signed | None) -> Response:
+        """In a thread: read, store, answer; what is signed is used by it."""
+        raw = self._events(body, kind)
+        with nothing_stored():
+            if said is not None and not self._door.uses(said):
+                raise self._turned(Turned("replayed signature", key.id))
+            read = self._permitted([read_event(each, key.source) for each in raw], key)
         good = [each for each in read if isinstance(each, Incoming)]
         try:
             outcomes = self._record.append_facts(good)
         except SupervisionError as error:
             outcome = MAYBE_STORED if isinstance(error, StoreDown) else NOT_STORED
-            raise _unavailable(error, outcome) from error
+            raise unavailable(error, outcome) from error
         if self._heard is not None:
             self._heard(outcomes, len(read) - len(good))
         following = iter(outcomes)
@@ -233,23 +283,34 @@ class _Intake:
         ]
         return JSONResponse({"results": results})
 
+    def _permitted(self, read: Sequence[Incoming | Refused], key: Key) -> list[Incoming | Refused]:
+        """The same, without the facts that the key may not send; that there were is recorded."""
+        bounds = Bounds(self._record, self._items, key)
+        found: list[Incoming | Refused] = []
+        beyond = False
+        for each in read:
+            why = bounds.refusal(each.fact) if isinstance(each, Incoming) else ""
+            beyond = beyond or bool(why)
+            found.append(_not_permitted(each, why) if isinstance(each, Incoming) and why else each)
+        if beyond:
+            self._record_refusal("rights", key.id)
+        return found
+
     def _events(self, body: bytes, kind: str) -> list[Any]:
         try:
             raw = decode(body)
         except BodyUnreadable as error:
-            raise _stop(HTTPStatus.BAD_REQUEST, f"the body is {error}") from error
+            raise stop(HTTPStatus.BAD_REQUEST, f"the body is {error}") from error
         many = isinstance(raw, list)
         if (kind == ONE and many) or (kind == BATCH and not many):
-            raise _stop(
+            raise stop(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"{ONE} is one event, {BATCH} an array of events",
             )
         if not isinstance(raw, list | dict):
-            raise _stop(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "the body is no event and no array of them"
-            )
+            raise stop(HTTPStatus.UNPROCESSABLE_ENTITY, "the body is no event and no array of them")
         if isinstance(raw, list) and len(raw) > self.limits.events:
-            raise _stop(
+            raise stop(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"more than {self.limits.events:,} events: send smaller batches",
             )
@@ -262,28 +323,15 @@ def _media_type(request: Request) -> str:
     charset = parameters.replace(" ", "").replace('"', "").lower()
     plain = request.headers.get("content-encoding", "identity").lower() == "identity"
     if kind not in (ONE, BATCH, PLAIN) or charset not in ("", "charset=utf-8") or not plain:
-        raise _stop(
+        raise stop(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"send {ONE}, {BATCH} or {PLAIN}, in UTF-8 and not compressed",
         )
     return kind
 
 
-def _unavailable(error: SupervisionError, outcome: str) -> _Problem:
-    """What became of the request, and when to come back; or have somebody look at the store."""
-    if isinstance(error, StoreBusy | StreamConflict):
-        seconds = RETRY_BUSY
-    elif isinstance(error, StoreDown):
-        seconds = RETRY_DOWN
-    elif isinstance(error, StoreError | ClockJumped):
-        seconds = RETRY_STOPPED
-    else:
-        raise error
-    return _stop(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        f"{outcome}: {error}",
-        Retry_After=str(seconds),
-    )
+def _not_permitted(event: Incoming, why: str) -> Refused:
+    return Refused(event.fact.id, why, event.fact.case_no)
 
 
 def _refused(event: Refused) -> dict[str, object]:

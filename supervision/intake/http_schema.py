@@ -12,6 +12,12 @@ ONE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 PLAIN = "application/json"
 
+SIGNING = (
+    "instead of a key, with a key that signs: v1= and HMAC-SHA256 in hex, by the key's secret, "
+    "over five lines joined by a line feed: v1, POST, the path, X-Timestamp (Unix seconds, not off "
+    "by more than 300), SHA-256 of the body in hex. With X-Key-Id and X-Timestamp; used once"
+)
+
 EXAMPLE: dict[str, Any] = {
     "specversion": SPEC_VERSION,
     "id": "D01-2026-000017-3",
@@ -108,7 +114,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {PLAIN: {"schema": RESULTS}},
     },
     400: described("The body is not JSON in UTF-8."),
-    401: described("No key, or one that opens nothing.", {"WWW-Authenticate": "Bearer"}),
+    401: described(
+        "No key, or one that opens nothing; a signature that is not right, not in time or was used "
+        "before; a key where only signed requests are taken.",
+        {"WWW-Authenticate": "Bearer, or Signature where only signed requests are taken"},
+    ),
     413: described("More bytes or more events than one request may bring."),
     415: described("Another media type, character set or a compressed body."),
     422: described("JSON, but neither an event nor an array of events."),

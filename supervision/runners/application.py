@@ -1,4 +1,4 @@
-"""The ASGI application: the API, the wall, the pages behind it, over whatever runs behind them."""
+"""The ASGI application: the gate, behind it API, wall and pages, over whatever runs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,36 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import NamedTuple, Protocol
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from msgspec.structs import replace
 from pydantic import BaseModel
 
 from alerts.alarms import Health, alarms
+from dashboards.answers import answers
+from dashboards.app import DASH_RULES, Front, build
 from dashboards.app import Settings as PageSettings
-from dashboards.app import build
+from dashboards.farewell import WallFarewell
+from dashboards.forms.entry import entry
+from dashboards.forms.offices import offices
+from dashboards.forms.refused import refusal
+from dashboards.forms.texts import texts
+from dashboards.headers import content_policy
 from dashboards.live import LiveSource
 from projections.warehouse import Warehouse
 
+from ..access.admission import SECOND, Admission
+from ..access.gate import Gate, GateConfig, admitted
+from ..access.office import Access
+from ..access.oidc import Provider
+from ..access.rights import Right
+from ..access.rules import KEY, OPEN, SESSION, Rules, needs
+from ..access.trail import Refusal
 from ..clock import Clock, SimulatedClock
 from ..errors import StoreError
 from ..facts import Instant
-from ..intake.http import Heard, router
+from ..intake.http import PATH as EVENTS
+from ..intake.http import Guard, Heard, LimitsConfig, router
 from ..judgement.cards import moment
 from ..record import Record
 
@@ -61,24 +76,43 @@ class Place(NamedTuple):
     clock: Clock
 
 
+class Outside(NamedTuple):
+    """How the application is reached. secure: by TLS, here or at the proxy before it. public_url:
+    the one address people know, "" for whatever they reached it by. provider: of OpenID, with the
+    name it has on the page for signing in. intake: what intake takes in at a time, and of whom.
+    """
+
+    secure: bool = False
+    public_url: str = ""
+    provider: Provider | None = None
+    provider_name: str = ""
+    intake: LimitsConfig = LimitsConfig()
+
+
+OUTSIDE = Outside()
+
+
 def application(
     system: System,
     place: Place,
+    access: Access,
+    outside: Outside = OUTSIDE,
     *,
     intake: bool = True,
     wall: bool = True,
     heard: Heard | None = None,
 ) -> FastAPI:
-    """The API for departments, the pages, or both, and health in any case.
+    """The API for departments, the pages, or both, and health in any case; behind the gate.
 
     `heard` hears what became of what the departments reported.
     """
+    fronts: list[Front] = []
 
     @asynccontextmanager
-    async def life(server: FastAPI) -> AsyncIterator[None]:
+    async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
-        if wall:
-            server.state.producer.stop()
+        for front in fronts:
+            front.producers.stop()
 
     server = FastAPI(
         title="行政审批电子监察 Electronic supervision",
@@ -89,16 +123,77 @@ def application(
         openapi_url="/api/v1/openapi.json",
     )
     if intake:
-        server.include_router(router(system.record, heard=heard))
-    _own_routes(server, system)
+        server.include_router(_intake(system, access, outside, heard))
+    rules = Rules(lambda: server.routes)
+    rules.declare(LIBRARY_RULES)
     if wall:
-        _pages(server, system, place)
+        fronts.append(_pages(server, system, place, access, outside))
+        rules.declare(DASH_RULES)
+    _own_routes(server, system)
+    policy = fronts[0].policy if fronts else content_policy(())
+    config = GateConfig(policy, WallFarewell, refusal, outside.secure, outside.public_url)
+    server.add_middleware(Gate, access=access, rules=rules, config=config)
+    server.state.rules = rules
     return server
 
 
-def _pages(server: FastAPI, system: System, place: Place) -> None:
+LIBRARY_RULES = {"/api/v1/openapi.json": OPEN, EVENTS: KEY}
+"""What the API takes is no secret: a department reads it before it has a key."""
+
+
+def _intake(system: System, access: Access, outside: Outside, heard: Heard | None) -> APIRouter:
+    def refused(what: str, why: str, who: str) -> None:
+        access.trail.refused(Refusal(False, who, what, why, ""))
+
+    def once(value: str, until: Instant) -> bool:
+        return access.store.use_once("signature", value, until)
+
+    guard = Guard(now=lambda: access.now() / SECOND, once=once, refused=refused)
+    return router(system.record, limits_config=outside.intake, heard=heard, guard=guard)
+
+
+def _pages(
+    server: FastAPI, system: System, place: Place, access: Access, outside: Outside
+) -> Front:
+    def refused(admission: Admission, what: str, why: str) -> None:
+        address = admission.session.address
+        access.trail.refused(Refusal(False, admission.person, what, why, address))
+
+    pages = entry(
+        access,
+        provider=outside.provider,
+        provider_name=outside.provider_name,
+        home=_home,
+        zone=place.zone,
+    )
+    server.include_router(pages)
+    server.include_router(offices(access, zone=place.zone, public_url=outside.public_url))
+    front = build(_source(system, place), server, refused, PageSettings(interval=SHOW_EVERY))
+    server.include_router(answers(front.sights, access))
+    server.include_router(texts(front.sights, access))
+    return front
+
+
+def _home(admission: Admission) -> str:
+    """Where somebody begins who was going nowhere."""
+    for right, path in HOMES:
+        if right in admission.rights:
+            return path
+    return "/account"
+
+
+HOMES = (
+    (Right.WALL, "/"),
+    (Right.CASES, "/cases"),
+    (Right.PEOPLE, "/people"),
+    (Right.RIGHTS, "/rights"),
+    (Right.AUDIT, "/trail"),
+)
+
+
+def _source(system: System, place: Place) -> LiveSource:
     speed = _speed_of(place.clock) if isinstance(place.clock, SimulatedClock) else None
-    source = LiveSource(
+    return LiveSource(
         system.record,
         system.warehouse,
         system.shown,
@@ -107,18 +202,23 @@ def _pages(server: FastAPI, system: System, place: Place) -> None:
         zone=place.zone,
         speed=speed,
     )
-    build(source, server, PageSettings(interval=SHOW_EVERY))
 
 
 def _own_routes(server: FastAPI, system: System) -> None:
-    @server.get("/api/v1/health", tags=["system"])
+    @server.get("/api/v1/health", tags=["system"], response_model_exclude_unset=True)
+    @needs(OPEN)
     def health() -> HealthTold:
-        """How the system is: `starting`, `ok`, or `alarm` with what is wrong."""
-        return _health(system)
+        """How the system is: `starting`, `ok`, or `alarm`; what is wrong, to who has the right."""
+        told = _health(system)
+        admission = admitted()
+        if admission is None or admission.reach(Right.HEALTH) is None:
+            return HealthTold(status=told.status)
+        return told
 
     @server.api_route(
         "/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
     )
+    @needs(SESSION)
     def nothing(rest: str) -> JSONResponse:
         """There is no such part of the API."""
         problem = {"type": "about:blank", "title": "Not Found", "status": 404}
@@ -130,16 +230,16 @@ class HealthTold(BaseModel):
     """The answer of /api/v1/health."""
 
     status: str
-    head: int
+    head: int = 0
     """The last position of the log; 0 while that cannot be read."""
-    behind: int
+    behind: int = 0
     """Events that the wall does not show yet."""
-    judged_until: str
+    judged_until: str = ""
     """The instant up to which time has passed for judgement, ISO 8601; empty before the first."""
-    watched_cases: int
+    watched_cases: int = 0
     """Cases under watch: those that the wall counts as open (在办), and those that are not any more
     but of which a deadline is still to come, as for delivery or an answer."""
-    alarms: list[str]
+    alarms: list[str] = []
 
 
 def _health(system: System) -> HealthTold:

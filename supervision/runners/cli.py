@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from ..errors import SupervisionError
-from . import desk, lists, serving, settings_shown, sources
+from . import desk, lists, serving, settings_shown, sources, users
 from .cluster import commands
 from .importing import import_command
 
@@ -51,6 +51,9 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     desk.stats,
     desk.case,
     sources.key,
+    users.user,
+    users.unit,
+    users.kiosk,
     lists.calendar,
     lists.publish,
     serving.clock,

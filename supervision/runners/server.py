@@ -15,6 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from projections.watch import Watch
 
+from ..access import ruling
+from ..access.events import PersonAdded, RoleGranted
+from ..access.office import Access
+from ..access.rights import INSPECTOR
 from ..clock import (
     Clock,
     SimulatedClock,
@@ -36,6 +40,8 @@ from .demonstration import (
     kept_plan,
     make_plan,
 )
+from .doors import access_of, listening, outside_of
+from .doors import console as console_user
 from .embedded import Embedded
 from .lists import first_lists
 from .memory import settle
@@ -67,26 +73,63 @@ def serve(
     first_lists(record)
     running = Embedded(given.home, record, given.zone, ready.watch)
     district = given.district or ("演示区" if plan else "本级")
-    app = application(running, Place(district, given.zone, ready.clock))
-    _tell(given.home, f"http://{host}:{port}", demonstration=plan is not None)
+    access = access_of(given, record)
+    app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
+    url = (
+        given.public_url
+        or f"{'https' if given.tls_certificate else 'http'}://{_named(host)}:{port}"
+    )
+    _tell(given.home, url, demonstration=plan is not None)
+    _first(access, url, demonstration=plan is not None)
     running.start()
+    access.start()
     stop = Event()
     if plan:
         feeder = Demonstration(record, plan.city())
         Thread(target=_feed, args=(feeder, ready.clock, stop), name="city", daemon=True).start()
     try:
-        uvicorn.run(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
+        uvicorn.run(app, host=host, port=port, **listening(given))
     finally:
         stop.set()
         running.stop()
+        access.close()
         record.close()
+
+
+GUEST = "demo"
+"""Who looks at an invented city: the link that is printed signs them in."""
+
+
+def _first(access: Access, url: str, *, demonstration: bool) -> None:
+    """How to sign in, for who stands at the machine."""
+    people = access.admissions.people(at_once=True)
+    if demonstration:
+        if GUEST not in people.persons:
+            _add_guest(access)
+        secret = access.signing.make_link(GUEST, console_user())
+        console.print(f"登录 sign in, once: {url}/link/{secret}", style="bold", soft_wrap=True)
+    elif not people.persons:
+        console.print(
+            "还没有人能登录 nobody can sign in yet: supervise user add NAME --role security_admin"
+        )
+
+
+def _add_guest(access: Access) -> None:
+    by = console_user()
+    access.rule(
+        lambda people, at: ruling.add_person(
+            people, PersonAdded(at=at, by=by, person=GUEST, name="演示用户 guest")
+        )
+    )
+    access.rule(
+        lambda people, at: ruling.grant(
+            people, RoleGranted(at=at, by=by, person=GUEST, role=INSPECTOR, texts=True)
+        )
+    )
+
+
+def _named(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 class PortBusy(SupervisionError):

@@ -14,7 +14,7 @@ from ..errors import SupervisionError
 from ..judgement.cards import moment
 from . import logs
 from .home import Held
-from .settings import Settings, loopback, open_record, settings
+from .settings import Settings, guarded, open_record, settings
 
 
 class NotAlone(SupervisionError):
@@ -42,7 +42,7 @@ def alone(given: Settings) -> None:
     help="How much faster than real time the city lives.",
 )
 @click.option("--seed", default=1, help="Which city.")
-@click.option("--host", help="A loopback address.")
+@click.option("--host", help="Where to listen; beyond this machine with TLS only.")
 @click.option("--port", type=click.IntRange(1, 65_535))
 @click.option("--confirm-clock", is_flag=True, help="The clock is right, whatever it was before.")
 def run(
@@ -57,7 +57,7 @@ def run(
 
     given = settings()
     alone(given)
-    where = loopback(host or given.host)
+    where = guarded(given, host or given.host)
     logs.setup(given.log_format, given.log_level, "run", logs.instance_name())
     held = Held(given.home)
     try:

@@ -27,12 +27,14 @@ __all__ = [
     "SIMULATION",
     "Effective",
     "HomePreparing",
-    "NotLoopback",
     "Settings",
+    "WithoutTls",
     "clock_of",
     "effective",
+    "guarded",
     "has_record",
-    "loopback",
+    "is_loopback",
+    "is_secure",
     "open_record",
     "settings",
     "store",
@@ -85,6 +87,12 @@ def _agree(given: Settings) -> None:
 def _faults(given: Settings) -> Iterator[str]:
     protocol = given.kafka_security_protocol
     signs_in, encrypted = protocol.startswith("SASL_"), protocol.endswith("SSL")
+    if bool(given.tls_certificate) != bool(given.tls_key):
+        yield "tls_certificate and tls_key go together: set both, or neither"
+    if given.oidc_issuer and not (given.oidc_client_id and given.public_url):
+        yield "oidc_issuer needs oidc_client_id, and public_url, to which it sends people back"
+    if (given.oidc_client_id or given.oidc_client_secret) and not given.oidc_issuer:
+        yield "oidc_client_id or oidc_client_secret is set, but oidc_issuer is not"
     if (given.vault or given.keys) and not given.database:
         yield "vault or keys is set, but database is not: the three are in PostgreSQL together"
     if signs_in and not (given.kafka_username and given.kafka_password):
@@ -100,24 +108,38 @@ def _faults(given: Settings) -> Iterator[str]:
         yield "clickhouse_ca_file has no use without clickhouse_secure: set it to true"
 
 
-class NotLoopback(SupervisionError):
-    """A listener beyond this machine was asked for, and nobody's rights would be checked."""
+class WithoutTls(SupervisionError):
+    """A listener beyond this machine was asked for, and what people send could be read."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"{host} is not a loopback address. This version has no sign-in and no rights, so it "
-            "listens on 127.0.0.1 or ::1 only; reach it from elsewhere through an SSH tunnel."
+            f"{host} is not a loopback address, and nothing speaks TLS: set tls_certificate and "
+            "tls_key, or proxies (those that speak it), or say in words what happens without: "
+            f'plain_http = "{PLAIN}"'
         )
 
 
-def loopback(host: str) -> str:
-    """The host, if it is this machine alone; NotLoopback otherwise."""
+PLAIN = "passwords may be read on the way"
+
+
+def guarded(given: Settings, host: str) -> str:
+    """The host, if what is sent to it cannot be read on the way, or was said to be; WithoutTls."""
+    if is_loopback(host) or is_secure(given) or given.plain_http:
+        return host
+    raise WithoutTls(host)
+
+
+def is_secure(given: Settings) -> bool:
+    """Whether browsers speak TLS, to this process or to a proxy before it."""
+    return bool(given.tls_certificate or given.proxies)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine alone."""
     try:
-        if host == "localhost" or ipaddress.ip_address(host).is_loopback:
-            return host
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        pass
-    raise NotLoopback(host)
+        return False
 
 
 class HomePreparing(SupervisionError):

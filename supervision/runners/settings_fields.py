@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -25,6 +26,15 @@ def _is_zone(key: str) -> bool:
     return True
 
 
+def _are_networks(text: str) -> bool:
+    try:
+        for part in text.split(","):
+            ipaddress.ip_network(part.strip(), strict=False)
+    except ValueError:
+        return not text
+    return True
+
+
 def _in_range(brokers: str) -> bool:
     return all(0 < int(broker.rpartition(":")[2]) < 65_536 for broker in brokers.split(","))
 
@@ -33,7 +43,7 @@ def _opens(path: str) -> bool:
     try:
         with Path(path).open("rb"):
             return True
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
@@ -50,8 +60,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[
         str,
         said(
-            "Address of the wall and the API; loopback only, as there is no sign-in yet",
-            "大屏和接口的监听地址；尚无登录，只能是本机回环地址",
+            "Address of the wall and the API; beyond this machine with TLS, here or at a proxy",
+            "大屏和接口的监听地址；本机以外须由本程序或代理提供 TLS",
             right="an address of this machine, such as 127.0.0.1",
             min_length=1,
         ),
@@ -76,6 +86,89 @@ class Settings(Struct, frozen=True, kw_only=True):
             check=_is_zone,
         ),
     ] = "Asia/Shanghai"
+    tls_certificate: Annotated[
+        str,
+        said(
+            "The certificate, with those that vouch for it, by which this process speaks TLS",
+            "本进程提供 TLS 所用的证书（含中间证书）",
+            right=AUTHORITY,
+            check=_opens,
+        ),
+    ] = ""
+    tls_key: Annotated[
+        str,
+        said("The certificate's private key", "证书的私钥文件", right=AUTHORITY, check=_opens),
+    ] = ""
+    proxies: Annotated[
+        str,
+        said(
+            "Addresses of the proxies that speak TLS before this process and say who asks, by "
+            "commas; nobody else is believed",
+            "在本进程之前提供 TLS 并转告来访地址的代理地址，逗号分隔；其他来源的转告一律不信",
+            right="addresses such as 10.0.0.5 or networks such as 10.0.0.0/24, by commas",
+            check=_are_networks,
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        said(
+            "The one address under which people reach the pages; empty: whatever they used",
+            "人们访问页面的唯一地址；为空则按访问时的地址",
+            right="https://HOST or https://HOST:PORT",
+            pattern=r"^$|^https?://[^\s/?#@]+$",
+        ),
+    ] = ""
+    plain_http: Annotated[
+        Literal["", "passwords may be read on the way"],
+        said(
+            "Said in these words, the process listens beyond this machine without TLS",
+            "照抄此句，则允许在没有 TLS 的情况下监听本机以外的地址",
+        ),
+    ] = ""
+    session_hours: Annotated[
+        int, said("Hours after which everybody signs in again", "登录最长有效小时数", ge=1, le=168)
+    ] = 12
+    session_idle_minutes: Annotated[
+        int,
+        said(
+            "Minutes without any request after which one signs in again",
+            "无操作多少分钟后须重新登录",
+            ge=5,
+            le=1_440,
+        ),
+    ] = 30
+    oidc_issuer: Annotated[
+        str,
+        said(
+            "The OpenID provider by which people sign in; empty: by passwords alone",
+            "用于统一登录的 OpenID 提供方；为空则只用密码登录",
+            right="https://HOST/… as its discovery document names itself",
+            pattern=r"^$|^https?://\S+$",
+        ),
+    ] = ""
+    oidc_client_id: Annotated[
+        str, said("What the provider calls this system", "本系统在提供方登记的客户端标识")
+    ] = ""
+    oidc_client_secret: Annotated[
+        str,
+        said(
+            "By what it knows us; empty: by PKCE alone", "客户端密钥；为空则只用 PKCE", secret=True
+        ),
+    ] = ""
+    oidc_claim: Annotated[
+        str,
+        said("The claim that names a person", "用来认人的声明字段", min_length=1),
+    ] = "sub"
+    oidc_name: Annotated[
+        str, said("What the button for it says", "登录页上该按钮的名称", min_length=1)
+    ] = "统一身份认证"
+    intake_signed: Annotated[
+        bool,
+        said(
+            "Whether facts are taken by signed requests only, and keys that are sent are refused",
+            "是否只接受签名的报送请求，不接受直接发送的密钥",
+        ),
+    ] = False
     database: Annotated[
         str,
         said(

@@ -1,4 +1,4 @@
-"""A home's log, vault and keys, copied as they are into PostgreSQL that holds nothing yet.
+"""A home's log, vault, keys and passwords, copied as they are into PostgreSQL that holds nothing.
 
 Positions, versions, stamps and bytes stay: what is hashed, signed and proved later is what was
 stored. The home's files are locked meanwhile, and so are the tables. What was copied is read back
@@ -31,6 +31,9 @@ LONG = {"idle_in_transaction_session_timeout": "0"}
 TELL_EVERY = 2_000
 """Rows between two words of progress."""
 FILES = ("log.db", "vault.db", "keys.db")
+ACCESS = "access.db"
+"""Passwords and failures, and what was used once; a home in which nobody ever signed in has none.
+Sessions stay: who was signed in must sign in again."""
 STAMP = "last, wall, boot, boot_id, lag"
 USED = """
 SELECT count(*), min(application_name) FROM pg_stat_activity
@@ -75,6 +78,30 @@ class _Part(NamedTuple):
 
 PARTS = (
     _Part(
+        ACCESS,
+        "passwords",
+        "access.passwords",
+        "person, hash, temporary, changed_at",
+        ("text", "text", "int2", "int8"),
+        "person",
+    ),
+    _Part(
+        ACCESS,
+        "failures",
+        "access.failures",
+        "person, count, last_at",
+        ("text", "int8", "int8"),
+        "person",
+    ),
+    _Part(
+        ACCESS,
+        "uses",
+        "access.uses",
+        "kind, value, until, count",
+        ("text", "text", "int8", "int8"),
+        "kind, value",
+    ),
+    _Part(
         "keys.db",
         "secrets",
         "keys.secrets",
@@ -118,19 +145,26 @@ def adopt(home: Path, owners: Owners, roles: Owners, progress: Progress) -> list
     `roles`: the names of the application's roles, of whom nobody may be connected. CannotAdopt:
     nothing was copied. StoreError: nothing was, and it may be tried again.
     """
-    urls = dict(zip(FILES, owners, strict=True))
+    urls = _by_file(owners)
+    present = [name for name in urls if name != ACCESS or (home / ACCESS).is_file()]
+    parts = [part for part in PARTS if part.file in present]
     with ExitStack() as opened:
-        files = {name: opened.enter_context(_locked(home / name)) for name in FILES}
+        files = {name: opened.enter_context(_locked(home / name)) for name in present}
         last = _check_home(home, files["log.db"])
         connected = {url: opened.enter_context(_transaction(url)) for url in dict.fromkeys(owners)}
-        targets = {name: connected[urls[name]] for name in FILES}
-        _check_targets(urls, targets, dict(zip(FILES, roles, strict=True)))
-        counting = _Counting(progress, 2 * sum(_count(files[part.file], part) for part in PARTS))
-        copied = [_copy(part, files[part.file], targets[part.file], counting) for part in PARTS]
-        for part, before in zip(PARTS, copied, strict=True):
+        targets = {name: connected[url] for name, url in urls.items()}
+        _check_targets(urls, targets, _by_file(roles))
+        counting = _Counting(progress, 2 * sum(_count(files[part.file], part) for part in parts))
+        copied = [_copy(part, files[part.file], targets[part.file], counting) for part in parts]
+        for part, before in zip(parts, copied, strict=True):
             _compare(before, _read_back(part, targets[part.file], counting))
         _take_over(files, targets, last)
     return copied
+
+
+def _by_file(each: Owners) -> dict[str, str]:
+    """Whose each file's rows become; passwords lie with the keys."""
+    return {**dict(zip(FILES, each, strict=True)), ACCESS: each.keys}
 
 
 @contextmanager

@@ -21,6 +21,7 @@ import msgspec
 from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 from msgspec import Struct
 
+from ..access.events import ACCESS_EVENTS
 from ..acts import CARD_ACTS, DESK_ACTS
 from ..errors import TooNew, Unreadable
 from ..facts import EPOCH, FACTS, Instant
@@ -29,7 +30,9 @@ from ..system import SYSTEM
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
-KINDS: dict[str, type[Struct]] = {**FACTS, **CARD_ACTS, **DESK_ACTS, **LISTS, **SYSTEM}
+KINDS: dict[str, type[Struct]] = {
+    **FACTS, **CARD_ACTS, **DESK_ACTS, **LISTS, **SYSTEM, **ACCESS_EVENTS
+}  # fmt: skip
 """Stable name of every event that the log may hold."""
 
 VERSIONS: dict[str, int] = {}

@@ -44,6 +44,10 @@ class Transaction(Protocol):
         """Remember that the log has this fact."""
 
 
+MOST = 2**31 - 1
+"""As a limit: all."""
+
+
 @runtime_checkable
 class Recorder(Protocol):
     """The log. Any number of threads and processes may hold one; it is not kept over a fork.
@@ -79,8 +83,11 @@ class Recorder(Protocol):
     def after(self, position: int, limit: int) -> list[Stored]:
         """Events behind a position, in order, on to the end of the transaction the limit cuts."""
 
-    def stream(self, stream: str) -> list[Stored]:
-        """All of one stream, in the order of its versions."""
+    def stream(self, stream: str, after: int = 0, limit: int = MOST) -> list[Stored]:
+        """Up to `limit` events of one stream behind version `after`, in order; all, by default."""
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 for one not yet there."""
 
     def has(self, stream: str) -> bool:
         """Whether there is such a stream."""

@@ -27,6 +27,7 @@ from ..clock import Clock, stamp
 from ..errors import StoreBroken, TooNew
 from ..facts import Instant
 from .library import LogFactory, LogRecorder
+from .port import MOST
 from .postgres_connection import Connections, Rows, where
 from .postgres_prepare import PREPARE, preparing
 from .postgres_writing import (
@@ -60,7 +61,8 @@ ORDER BY position
 """
 """Up to the position behind `last` at which another transaction begins; `last` is the position that
 the limit comes to."""
-STREAM = f"SELECT {ROW} FROM log WHERE stream = %s ORDER BY version"
+STREAM = f"SELECT {ROW} FROM log WHERE stream = %s AND version > %s ORDER BY version LIMIT %s"
+VERSION = "SELECT max(version) FROM log WHERE stream = %s"
 HAS = "SELECT EXISTS (SELECT FROM log WHERE stream = %s)"
 UNDER = f"SELECT {ROW} FROM log WHERE stream >= %s AND stream < %s ORDER BY position"
 STREAMS = """
@@ -151,9 +153,13 @@ class Recorder(LogRecorder):
         """Events behind a position, in order, on to the end of the transaction the limit cuts."""
         return self._stored(AFTER, {"after": position, "last": position + limit})
 
-    def stream(self, stream: str) -> list[Stored]:
-        """All of one stream, in the order of its versions."""
-        return self._stored(STREAM, (kept(stream),))
+    def stream(self, stream: str, after: int = 0, limit: int = MOST) -> list[Stored]:
+        """Up to `limit` events of one stream behind version `after`, in order; all, by default."""
+        return self._stored(STREAM, (kept(stream), after, limit))
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 for one not yet there."""
+        return int(self._rows(VERSION, (kept(stream),))[0][0] or 0)
 
     def has(self, stream: str) -> bool:
         """Whether there is such a stream."""

@@ -26,6 +26,7 @@ from ..errors import StoreBroken
 from ..facts import Instant
 from .connection import NO_LIMIT, connect, immediate, translated
 from .library import LogFactory, LogRecorder
+from .port import MOST
 from .sqlite_writing import SCHEMA, Transaction, get_stamp, head, set_stamp
 from .stored import Stored
 
@@ -107,11 +108,17 @@ class Recorder(LogRecorder):
                 rows.extend(_of_one_stamp(db.execute(query, (rows[-1].position,)), rows[-1]))
         return rows
 
-    def stream(self, stream: str) -> list[Stored]:
-        """All of one stream, in the order of its versions."""
-        query = f"SELECT {ROW} FROM log WHERE stream=? ORDER BY version"
+    def stream(self, stream: str, after: int = 0, limit: int = MOST) -> list[Stored]:
+        """Up to `limit` events of one stream behind version `after`, in order; all, by default."""
+        query = f"SELECT {ROW} FROM log WHERE stream=? AND version>? ORDER BY version LIMIT ?"
         with self._reading() as db:
-            return list(map(Stored._make, db.execute(query, (stream,))))
+            return list(map(Stored._make, db.execute(query, (stream, after, limit))))
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 for one not yet there."""
+        query = "SELECT max(version) FROM log WHERE stream=?"
+        with self._reading() as db:
+            return int(db.execute(query, (stream,)).fetchone()[0] or 0)
 
     def has(self, stream: str) -> bool:
         """Whether there is such a stream."""

@@ -27,6 +27,7 @@ from projections.chdb import ChdbEngine
 from projections.clickhouse import ClickhouseEngine
 from projections.contributions import days_in
 from projections.rows import CardRow, CaseRow, EventRow
+from projections.view import View
 from projections.warehouse import Engine, Warehouse
 from tools.services import Clickhouse
 from tools.services.server import Missing
@@ -104,30 +105,30 @@ def measured(engine: Engine, rows: int) -> dict[str, float]:
 
 def lookups(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
     """A page of each kind of list, and the search."""
-    when = queries.moment(NOW, ZONE)
+    view, when = View(warehouse, None), queries.moment(NOW, ZONE)
 
     def page(what: str) -> Callable[[], object]:
-        return lambda: lookup.page(warehouse, when, what, "", "", 50)
+        return lambda: lookup.page(view, when, what, "", "", 50)
 
     pages = {f"list {what}": page(what) for what in LISTS}
-    return {**pages, "a case by part of its number": lambda: lookup.find(warehouse, "000012345")}
+    return {**pages, "a case by part of its number": lambda: lookup.find(view, "000012345")}
 
 
 def wall_queries(warehouse: Warehouse) -> dict[str, Callable[[], object]]:
     """Each query of the wall by name, and all of them."""
-    when = queries.moment(NOW, ZONE)
+    view, when = View(warehouse, None), queries.moment(NOW, ZONE)
     position = warehouse.highest("events")
     return {
-        "open cases by department and light": lambda: queries.open_by_department(warehouse, when),
-        "month and today by department": lambda: queries.month_by_department(warehouse, when),
-        "history": lambda: warehouse.query(queries.HISTORY),
+        "open cases by department and light": lambda: queries.open_by_department(view, when),
+        "month and today by department": lambda: queries.month_by_department(view, when),
+        "history": lambda: view.query(queries.HISTORY),
         "position": lambda: warehouse.highest("events"),
-        "next deadlines": lambda: queries.deadlines(warehouse, when),
-        "due days": lambda: queries.due_days(warehouse, when),
-        "latest cards": lambda: queries.cards(warehouse, when),
-        "stream": lambda: queries.stream(warehouse, position),
-        "curve": lambda: queries.curve(warehouse, when),
-        "the whole wall": lambda: queries.wall(warehouse, NOW, ZONE, "示例区", measured=0.0),
+        "next deadlines": lambda: queries.deadlines(view, when),
+        "due days": lambda: queries.due_days(view, when),
+        "latest cards": lambda: queries.cards(view, when),
+        "stream": lambda: queries.stream(view, position),
+        "curve": lambda: queries.curve(view, when),
+        "the whole wall": lambda: queries.wall(view, NOW, ZONE, "示例区", measured=0.0),
     }
 
 
@@ -228,15 +229,16 @@ def card(one: CaseChange) -> CardChange:
 
 def check(warehouse: Warehouse) -> None:
     """That there is something to show in every part: an empty wall is fast."""
-    wall = queries.wall(warehouse, NOW, ZONE, "示例区", measured=0.0)
+    view = View(warehouse, None)
+    wall = queries.wall(view, NOW, ZONE, "示例区", measured=0.0)
     kpi = wall.kpi
     assert min(kpi.received, kpi.concluded, kpi.open, kpi.due_today, kpi.yellow, kpi.yellows_today)
     assert len(wall.deadlines) == queries.DEADLINES
     assert len(wall.cards) == queries.CARDS
     assert len(wall.stream) == queries.STREAM
     assert wall.curve.received[-1] == kpi.received
-    assert all(lookup.page(warehouse, queries.moment(NOW, ZONE), w, "", "", 9).lines for w in LISTS)
-    assert lookup.find(warehouse, "000012345")
+    assert all(lookup.page(view, queries.moment(NOW, ZONE), w, "", "", 9).lines for w in LISTS)
+    assert lookup.find(view, "000012345")
     print(
         f"{kpi.open:,} open, {kpi.received:,} received today, {len(wall.departments)} departments"
     )

@@ -228,7 +228,7 @@ def fill_sums(warehouse: Warehouse, rows: int, cases: int) -> None:
         name = at if at != "done" else "concluded"
         values = ones | counts | {name: "1"} | place | {"day": month.format(at)}
         insert_cases(warehouse, "daily", cases, 0, values, f"{at} <= {NOW}")
-        values = ones | {name: "1", "slot": f"intDiv({at}, {SLOT})"}
+        values = ones | {name: "1", "slot": f"intDiv({at}, {SLOT})", "department": "department"}
         insert_cases(warehouse, "slots", cases, 0, values, f"{at} <= {NOW}")
     for table in ("daily", "slots"):
         mark(warehouse, table, rows)

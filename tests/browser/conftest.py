@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,20 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from dashboards.app import Settings, build
+from dashboards.app import DASH_RULES, Settings, build
+from dashboards.farewell import WallFarewell
+from dashboards.forms.refused import refusal
 from dashboards.producer import Producer
+from supervision.access.admission import Times
+from supervision.access.gate import Gate, GateConfig
+from supervision.access.office import Access
+from supervision.access.open import open_access
+from supervision.access.rights import EVERYWHERE, INSPECTOR
+from supervision.access.rules import Rules
+from supervision.clock import SystemClock
+from supervision.record import Record
 from tests.browser.fake_source import FakeSource
+from tests.visitor import signed_in
 
 CHROMIUM = "/usr/bin/chromium"
 ARGS = [
@@ -41,13 +53,29 @@ def free_port() -> int:
 
 
 class Site:
-    """The running front end: its source can be told what to show, its producer to stop."""
+    """The running front end behind its gate: its source can be told what to show, its producer to
+    stop. An inspector of the whole is signed in.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
         self.source = FakeSource(time.time)
+        self.record = Record(home, SystemClock())
+        self.access = Access(
+            self.record,
+            open_access(home, {}),
+            now=lambda: time.time_ns() // 1000,
+            ticks=time.monotonic,
+            times=Times(hours=24, idle_minutes=1_440),
+        )
+        self.inspector = signed_in(self.access, "inspector", INSPECTOR, texts=True)
         self.server = FastAPI()
-        self.app = build(self.source, self.server, Settings(interval=0.25, page_size=50))
-        self.producer: Producer = self.server.state.producer
+        rules = Rules(lambda: self.server.routes)
+        rules.declare(DASH_RULES)
+        given = Settings(interval=0.25, page_size=50)
+        self.front = build(self.source, self.server, lambda *_: None, given)
+        config = GateConfig(self.front.policy, WallFarewell, refusal)
+        self.server.add_middleware(Gate, access=self.access, rules=rules, config=config)
+        self.producer: Producer = self.front.producers.of(EVERYWHERE)
         self.port = free_port()
         config = uvicorn.Config(self.server, host="127.0.0.1", port=self.port, log_level="warning")
         self.uvicorn = uvicorn.Server(config)
@@ -64,10 +92,12 @@ class Site:
         until(lambda: self.uvicorn.started)
 
     def end(self) -> None:
-        """Stop the producer and the server."""
-        self.producer.stop()
+        """Stop the producers and the server."""
+        self.front.producers.stop()
         self.uvicorn.should_exit = True
         self.thread.join(10)
+        self.access.close()
+        self.record.close()
 
     def shows(self, mode: str) -> None:
         """Let the source show something else, and wait until a frame holds it."""
@@ -87,9 +117,9 @@ def until(condition: Callable[[], bool], within: float = 20.0) -> None:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Site]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One front end for the session: there is one Dash app a process."""
-    site = Site()
+    site = Site(tmp_path_factory.mktemp("site"))
     site.begin()
     yield site
     site.end()
@@ -151,6 +181,7 @@ def visit(browser: Browser, site: Site) -> Iterator[Visit]:
 
     def begin(**options: Any) -> Visitor:
         context = browser.new_context(**{"viewport": WALL_SCREEN, **options})
+        context.add_cookies(site.inspector.browser(site.url))  # type: ignore[arg-type]
         opened.append(context)
         return Visitor(context, site)
 

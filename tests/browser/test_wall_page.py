@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,36 @@ from tests.browser.fake_source import EVIL
 from tests.browser.measures import LOW_CONTRAST, OVERFLOWING, OVERLAPPING
 
 pytestmark = pytest.mark.browser
+
+TOP_LINKS = [
+    *(f"kpi-{c.code} {a}" for c in COUNTS for a in ("open", "sub") if a == "open" or c.added),
+    *(f"kpi-{r.code} open" for r in RATES),
+]
+"""The links of the top row as `focused` names them: each figure, and what a light added today."""
+FOCUSED_KEY = "document.activeElement.dataset.key"
+MoveOn = Callable[[float], None]
+
+
+@pytest.fixture
+def move_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> MoveOn:
+    """The source's clock stands, and goes on by so many seconds when told."""
+    at = [site.source.clock()]
+    monkeypatch.setattr(site.source, "clock", lambda: at[0])
+    site.shows("lively")
+
+    def move(seconds: float) -> None:
+        at[0] += seconds
+
+    return move
+
+
+def focused(page: Page) -> str:
+    """The figure of the top row that has the focus, and which of its links."""
+    active = "document.activeElement"
+    name: str = page.evaluate(
+        f"({active}.closest('.kpi-place')?.id ?? 'none') + ' ' + {active}.className"
+    )
+    return name
 
 
 def figure(page: Page, code: str) -> str:
@@ -177,20 +208,85 @@ def test_text_stands_out_from_what_lies_under_it(visit: Visit, site: Site, mode:
 
 
 def test_every_figure_is_reached_by_the_keyboard(visit: Visit) -> None:
-    """Tab after tab through the counts in their order, each with a visible focus.
-
-    A figure that changes under the focus may take a tab more.
-    """
+    """Each with one tab, in their order, with a visible focus, while they change."""
     page = visit().open("/")
     page.focus("#kpi-received a")
-    expected = [f"kpi-{c.code}" for c in (*COUNTS, *RATES)]
-    reached: list[str | None] = []
-    while expected[-1] not in reached and len(reached) < 2 * len(expected):
-        reached.append(page.evaluate("document.activeElement.closest('.kpi-place')?.id"))
+    reached: list[str] = []
+    for _ in TOP_LINKS:
+        reached.append(focused(page))
         style = "getComputedStyle(document.activeElement)"
         assert page.evaluate(f"{style}.outlineStyle") != "none" or len(reached) == 1
         page.keyboard.press("Tab")
-    assert list(dict.fromkeys(reached)) == expected
+    assert reached == TOP_LINKS
+
+
+@pytest.mark.parametrize("link", ["#kpi-accepted a.open", "#kpi-red a.sub"])
+def test_a_figure_that_changes_keeps_the_focus(visit: Visit, site: Site, link: str) -> None:
+    """Change after change, on the same link of the same figure; the next tab goes on from it."""
+    page = visit().open("/")
+    page.focus(link)
+    held = focused(page)
+    for n in (5_001, 5_002, 5_003):
+        site.source.extra |= {"accepted": n, "red": n}
+        expect(page.locator("#kpi-accepted .figure")).to_have_text(number(n))
+        expect(page.locator("#kpi-red .figure")).to_have_text(number(n))
+        assert focused(page) == held
+    page.keyboard.press("Tab")
+    assert focused(page) == TOP_LINKS[TOP_LINKS.index(held) + 1]
+
+
+def test_a_row_that_moves_keeps_the_focus(visit: Visit, move_on: MoveOn) -> None:
+    """The focus goes with its row down the list."""
+    page = visit().open("/")
+    rows = page.locator("#wall-stream > a")
+    rows.nth(2).focus()
+    key = page.evaluate(FOCUSED_KEY)
+    for at in (5, 8):
+        move_on(3)
+        expect(rows.nth(at)).to_have_attribute("data-key", key)
+        assert page.evaluate(FOCUSED_KEY) == key
+    move_on(1_000)
+    expect(page.locator(f"#wall-stream [data-key='{key}']")).to_have_count(0)
+    expect(rows.nth(8)).to_be_focused()
+
+
+def test_the_keyboard_goes_on_where_a_row_is_gone(visit: Visit, move_on: MoveOn) -> None:
+    """The row that stands in its place has the focus; the next tab goes to the one after it."""
+    page = visit().open("/")
+    rows = page.locator("#wall-cards > a")
+    rows.nth(1).focus()
+    key = page.evaluate(FOCUSED_KEY)
+    move_on(1_000)
+    expect(page.locator(f"#wall-cards [data-key='{key}']")).to_have_count(0)
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(rows.nth(2)).to_be_focused()
+
+
+@pytest.mark.usefixtures("move_on")
+def test_a_change_does_not_take_the_focus_from_where_the_reader_went(
+    visit: Visit, site: Site
+) -> None:
+    """Not by tab to another figure, not by a click on nothing."""
+    page = visit().open("/")
+    page.focus("#kpi-accepted a")
+    page.keyboard.press("Tab")
+    site.source.extra["accepted"] = 5_001
+    expect(page.locator("#kpi-accepted .figure")).to_have_text("5,001")
+    assert focused(page) == "kpi-concluded open"
+    page.click("h1")
+    site.source.extra["concluded"] = 5_002
+    expect(page.locator("#kpi-concluded .figure")).to_have_text("5,002")
+    assert page.evaluate("document.activeElement === document.body")
+
+
+def test_another_page_is_not_given_the_focus_of_the_last(visit: Visit) -> None:
+    """The same wall in the other language begins at its beginning."""
+    page = visit().open("/")
+    page.focus("#kpi-accepted a")
+    page.evaluate("history.pushState({}, '', '/?lang=en'); dispatchEvent(new Event('popstate'))")
+    expect(page.locator("h1")).to_have_text(say("title", "en"))
+    assert page.evaluate("document.activeElement === document.body")
 
 
 def test_every_figure_opens_what_it_counts(visit: Visit) -> None:
@@ -211,6 +307,24 @@ def test_a_score_tells_its_parts(visit: Visit) -> None:
     assert re.search(r"\(\d+ / \d+\)", page.inner_text("#tip"))
     page.keyboard.press("Escape")
     expect(page.locator("#tip")).to_have_count(0)
+
+
+def test_a_tip_stays_while_its_figure_changes(
+    visit: Visit, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells the new parts without going; once closed, no change brings it again."""
+    page = visit().open("/")
+    score = page.locator(".page[data-current] .score").nth(2)
+    score.focus()
+    page.evaluate("document.getElementById('tip').dataset.first = ''")
+    for seed in (8, 9):
+        before = score.get_attribute("data-tip") or ""
+        monkeypatch.setattr(site.source, "_seed", seed)
+        expect(score).not_to_have_attribute("data-tip", before)
+        expect(score).to_be_focused()
+        assert page.locator("#tip[data-first]").count() == (1 if seed == 8 else 0)
+        assert page.locator("#tip").count() == (1 if seed == 8 else 0)
+        page.keyboard.press("Escape")
 
 
 def test_a_long_list_turns_by_itself(visit: Visit, site: Site) -> None:

@@ -12,7 +12,10 @@ from typing import NamedTuple
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
+from supervision.access.open import open_access
+from supervision.access.port import Failures, Password, Session
 from supervision.acts import CardIssued
 from supervision.clock import SystemClock
 from supervision.facts import ApplicationReceived
@@ -50,7 +53,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert [each.state for each in record.append_facts(told)] == ["stored"] * 3
         record.erase("s", "A-2", by="test")
         record.heartbeat()
+    sign_in(home)
     return home
+
+
+PASSWORD = Password(hash="$argon2id$v=19$c2FsdA$aGFzaA", temporary=True, changed_at=2**50)
+
+
+def sign_in(home: Path) -> None:
+    """Two who have passwords; one failed twice, is signed in, and used a number once."""
+    with closing(open_access(home, {})) as store:
+        store.set_password("zhang", PASSWORD)
+        store.set_password(ODD, replace(PASSWORD, temporary=False))
+        for at in (2**50, 2**50 + 1):
+            store.fail(ODD, at)
+        store.use_once("totp", ODD, 2**60)
+        times = {"made_at": 2**50, "seen_at": 2**50, "ends_at": 2**60}
+        store.add_session(Session(digest="d", person=ODD, kind="person", how="totp", **times))
 
 
 def import_file(home: Path) -> None:
@@ -98,6 +117,7 @@ class Target(NamedTuple):
         """All that the tables hold."""
         found = 0
         urls = dict(zip(adoption.FILES, self.owners, strict=True))
+        urls[adoption.ACCESS] = self.owners.keys
         for part in adoption.PARTS:
             with closing(psycopg.connect(urls[part.file])) as db:
                 row = db.execute(f"SELECT count(*) FROM {part.into}".encode()).fetchone()
@@ -180,6 +200,43 @@ def test_the_log_goes_on_where_it_was(home: Path, target: Target) -> None:
     prepared = target.command("database", "prepare")
     assert prepared.exit_code == 0, prepared.output
     assert "0 个清单入库" in prepared.output
+
+
+def test_who_could_sign_in_still_can(home: Path, target: Target) -> None:
+    """With the same password, temporary or not, after the same failures, and with no number that
+    was used; who was signed in signs in again. Each table is told with its digest.
+    """
+    done = target.command("database", "adopt", str(home))
+    assert done.exit_code == 0, done.output
+    assert {"passwords", "failures", "uses"} <= {line.split()[0] for line in lines(done)}
+    with closing(open_access(target.given.home, target.env)) as store:
+        assert store.password("zhang") == PASSWORD
+        assert store.password(ODD) == replace(PASSWORD, temporary=False)
+        assert store.failures(ODD) == Failures(count=2, last_at=2**50 + 1)
+        assert store.failures("zhang") == Failures()
+        assert not store.use_once("totp", ODD, 2**60)
+        assert store.use_once("totp", "another", 2**60)
+        assert store.sessions() == []
+        assert store.fail(ODD, 2**50 + 2) == 3
+
+
+def test_a_home_in_which_nobody_ever_signed_in_is_adopted(
+    home: Path, one: Target, tmp_path: Path
+) -> None:
+    """It has no passwords, and gets no file for them."""
+    old = tmp_path / "old"
+    old.mkdir()
+    for each in adoption.FILES:
+        (old / each).write_bytes((home / each).read_bytes())
+    done = one.command("database", "adopt", str(old))
+    assert done.exit_code == 0, done.output
+    assert "passwords" not in {line.split()[0] for line in lines(done)}
+    assert not (old / adoption.ACCESS).exists()
+
+
+def lines(done: Result) -> list[str]:
+    """What a command printed, without what is empty."""
+    return [line for line in done.output.splitlines() if line.strip()]
 
 
 def refused(done: Result, *words: str) -> None:
@@ -342,6 +399,9 @@ def falsify(table: str, change: str) -> bytes:
         ("seen", "NEW.position = 1"),
         ("vault.texts", "NEW.cipher = ''"),
         ("keys.secrets", "NEW.secret = NULL"),
+        ("access.passwords", "NEW.temporary = 0"),
+        ("access.failures", "NEW.count = 0"),
+        ("access.uses", "NEW.until = 0"),
     ],
 )
 def test_what_would_not_be_the_same_is_not_kept(

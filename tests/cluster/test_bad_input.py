@@ -88,7 +88,7 @@ def place(
         with Place(home, postgres, kafka, clickhouse, lists=False, **often) as made:
             with made.record() as record:
                 publish_missing(record, lists())
-                made.key = new_key(record, SOURCE, by="the test")
+                made.key = new_key(record, SOURCE, by="the test").secret
             yield made
     finally:
         for server in (postgres, kafka, clickhouse):

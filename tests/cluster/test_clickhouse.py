@@ -17,6 +17,7 @@ from projections.clickhouse import (
 )
 from projections.figures import Wall
 from projections.schema import Table
+from projections.view import View
 from projections.warehouse import (
     Warehouse,
     WarehouseDown,
@@ -55,7 +56,7 @@ def opened(url: str) -> Iterator[Warehouse]:
 
 def shown(warehouse: Warehouse) -> Wall:
     """The wall of the test's present."""
-    return queries.wall(warehouse, NOW, ZONE, "测试区", measured=0.0)
+    return queries.wall(View(warehouse, None), NOW, ZONE, "测试区", measured=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,7 @@ def test_a_writer_woken_in_the_middle_of_an_insert_stores_nothing(
 
 MANY = 400_000
 """Rows that take the server a while to store."""
-BLOCK = [(n, 1, 0, 0, 0) for n in range(1, MANY)] + [(0, 0, 0, 0, MANY)]
+BLOCK = [(n, "d", 1, 0, 0, 0) for n in range(1, MANY)] + [(0, "", 0, 0, 0, MANY)]
 RUNNING = "select count() from system.processes where position(query_id, 'warehouse/') = 1"
 
 

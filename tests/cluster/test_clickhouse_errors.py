@@ -144,9 +144,9 @@ def test_too_many_parts_and_too_little_memory_can_be_tried_again(url: str) -> No
         warehouse.drop_all()
         few = " settings parts_to_throw_insert = 1, parts_to_delay_insert = 1"
         warehouse._engine.command(schema.ddl(schema.SLOTS, (18, 16)) + few)
-        warehouse.insert("slots", [(1, 1, 0, 0, 0)])
+        warehouse.insert("slots", [(1, "d", 1, 0, 0, 0)])
         with pytest.raises(WarehouseFull, match="merges are behind"):
-            warehouse.insert("slots", [(2, 1, 0, 0, 0)])
+            warehouse.insert("slots", [(2, "d", 1, 0, 0, 0)])
         assert warehouse.query("select sum(received) from slots") == [(1,)]
     small = ClickhouseEngine(f"{url}?max_memory_usage=1000000")
     with closing(small), pytest.raises(WarehouseFull, match="max_memory_usage"):

@@ -65,6 +65,27 @@ def test_generations_stand_beside_each_other(
         assert begin_generation(base) == 3
 
 
+def test_a_generation_of_other_tables_is_neither_seen_nor_written(
+    clickhouse: Clickhouse, url: str, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program with other tables fills one of its own from the log, whatever the other does."""
+    base = ClickhouseEngine(url).at("village")
+    with closing(generation(base, begin_generation(base))) as ours:
+        warehouse = Warehouse(ours, DAY_OF)
+        warehouse.create()
+        warehouse.write(history.batch(0, 80))
+
+        monkeypatch.setattr("projections.clickhouse.VERSION", "00000000")
+        assert generations(base) == []
+        with closing(generation(base, begin_generation(base))) as theirs:
+            other = Warehouse(theirs, DAY_OF)
+            other.create()
+            assert other.resume_from() == 0
+            theirs.drop_database()
+
+        assert warehouse.highest("events") == 80
+
+
 def test_two_that_begin_a_generation_at_once_get_two(clickhouse: Clickhouse, url: str) -> None:
     """No two rebuilds fill the same one."""
     base = ClickhouseEngine(url).at("town")

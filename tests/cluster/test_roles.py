@@ -23,7 +23,7 @@ from msgspec.structs import astuple, replace
 
 from projections.casebook import Casebook
 from projections.clickhouse import generations
-from projections.schema import BY_NAME, TABLES
+from projections.schema import BY_NAME, TABLES, VERSION
 from projections.warehouse import Warehouse
 from supervision.clock import SteppedClock
 from supervision.facts import instant
@@ -297,9 +297,12 @@ def test_a_wall_reads_the_generation_that_is_written(
     written = [0]
     with closing(Current(own, 1, lambda: written[0])) as current:
         for written[0], read in ((0, 1), (2, 2), (1, 1), (2, 2)):
-            assert current.query("select currentDatabase()", {}) == [(f"reading_{read}",)]
+            assert current.query("select currentDatabase()", {}) == [(f"reading_{VERSION}_{read}",)]
         written[0] = 0
-        until(lambda: current.query("select currentDatabase()", {}) == [("reading_1",)], "it")
+        until(
+            lambda: current.query("select currentDatabase()", {}) == [(f"reading_{VERSION}_1",)],
+            "it",
+        )
 
 
 def in_use(given: Settings) -> Warehouse:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +23,7 @@ from supervision.runners.cluster.commands import prepare_databases
 from supervision.runners.cluster.generations import open_warehouse
 from supervision.runners.settings import Settings
 from tests.product import SUPERVISE, free_port, until
+from tests.visitor import Visitor, visitor
 from tools.services import Clickhouse, Kafka, Postgres
 
 STORE = "supervision.store.postgres"
@@ -67,8 +69,10 @@ class Process:
         return False
 
     def get(self, path: str, port: int | None = None) -> Any:
-        """A JSON answer."""
+        """A JSON answer: of the role's own port to an inspector, of another to anybody."""
         url = f"http://127.0.0.1:{port or self.port}{path}"
+        if port is None:
+            return self._town.visitor.get(url)
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)
 
@@ -203,19 +207,25 @@ class Town:
         """The first process of a role."""
         return next(each for each in self.processes if each.role == role)
 
+    @property
+    def store(self) -> dict[str, str]:
+        """Where the record is."""
+        return {
+            "PERSISTENCE_MODULE": STORE,
+            "SUPERVISION_DATABASE": self.url,
+            "SUPERVISION_VAULT": self.url,
+            "SUPERVISION_KEYS": self.url,
+        }
+
+    @cached_property
+    def visitor(self) -> Visitor:
+        """An inspector who is signed in."""
+        return visitor(self.home, self.store)
+
     @contextmanager
     def record(self, clock: Clock | None = None) -> Iterator[Record]:
         """The record, as a command opens it."""
-        opened = Record(
-            self.home,
-            clock or SystemClock(),
-            {
-                "PERSISTENCE_MODULE": STORE,
-                "SUPERVISION_DATABASE": self.url,
-                "SUPERVISION_VAULT": self.url,
-                "SUPERVISION_KEYS": self.url,
-            },
-        )
+        opened = Record(self.home, clock or SystemClock(), self.store)
         try:
             yield opened
         finally:

@@ -93,7 +93,7 @@ def test_a_block_becomes_one_part_whatever_its_size(warehouse: Warehouse) -> Non
     """Otherwise a crash could leave half of it, and the position would lie."""
     count = 1_200_000
 
-    warehouse.insert("slots", [(n, 1, 0, 0, 0) for n in range(count)])
+    warehouse.insert("slots", [(n, "d", 1, 0, 0, 0) for n in range(count)])
 
     parts = warehouse.query(
         "select count(), sum(rows) from system.parts where active and table = 'slots'"

@@ -7,6 +7,7 @@ import pytest
 from projections import lookup, queries
 from projections.lookup import Line
 from projections.rows import CaseRow
+from projections.view import View
 from projections.warehouse import Engine, Warehouse
 from tests.warehouse_history import DAY_OF, NOW, ZONE, History
 
@@ -21,21 +22,21 @@ def history() -> History:
 
 
 @pytest.fixture(scope="module")
-def filled(engine: Engine, history: History) -> Warehouse:
+def filled(engine: Engine, history: History) -> View:
     """Their rows."""
     made = Warehouse(engine, DAY_OF)
     made.drop_all()
     made.create()
     made.write(history.batch(0, len(history.events)))
-    return made
+    return View(made, None)
 
 
-def pages(warehouse: Warehouse, what: str, value: str = "") -> tuple[list[Line], int]:
+def pages(view: View, what: str, value: str = "") -> tuple[list[Line], int]:
     """All lines of a list, page by page, and the total that each page told."""
     lines: list[Line] = []
     after, totals = "", set()
     while True:
-        page = lookup.page(warehouse, WHEN, what, value, after, LIMIT)
+        page = lookup.page(view, WHEN, what, value, after, LIMIT)
         lines += page.lines
         totals.add(page.total)
         after = page.next
@@ -50,7 +51,7 @@ def keys(lines: list[Line]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("what", lookup.WHATS)
-def test_the_pages_hold_each_case_of_the_list_once(filled: Warehouse, what: str) -> None:
+def test_the_pages_hold_each_case_of_the_list_once(filled: View, what: str) -> None:
     """As many lines as the list says, none twice, worst first."""
     lines, total = pages(filled, what, "2026-07-01" if what == "due_day" else "")
     assert len(lines) == len(set(keys(lines))) == total
@@ -82,7 +83,7 @@ def key(row: CaseRow) -> tuple[str, str]:
 @pytest.mark.parametrize(
     "what", ["open", "received_today", "accepted_today", "concluded_today", "provisional"]
 )
-def test_a_list_is_the_one_counted_by_hand(filled: Warehouse, history: History, what: str) -> None:
+def test_a_list_is_the_one_counted_by_hand(filled: View, history: History, what: str) -> None:
     """The cases themselves, not their number only."""
     lines, _ = pages(filled, what)
     assert set(keys(lines)) == expected(history, what)
@@ -90,7 +91,7 @@ def test_a_list_is_the_one_counted_by_hand(filled: Warehouse, history: History, 
 
 @pytest.mark.parametrize("severity", ["reminder", "yellow", "red"])
 def test_the_cases_with_a_card_of_today_are_those_counted_by_hand(
-    filled: Warehouse, history: History, severity: str
+    filled: View, history: History, severity: str
 ) -> None:
     """Each as it stands now, though the rows that were taken back were written long before."""
     carded = {
@@ -108,20 +109,20 @@ def test_the_cases_with_a_card_of_today_are_those_counted_by_hand(
     assert results == {one: (rows[one].result, rows[one].accepted_at) for one in carded}
 
 
-def test_a_case_is_found_by_part_of_its_number(filled: Warehouse, history: History) -> None:
+def test_a_case_is_found_by_part_of_its_number(filled: View, history: History) -> None:
     """And an empty text finds nothing."""
     row = next(iter(history.cases.values()))
     assert key(row) in {found[:2] for found in lookup.find(filled, row.case_no)}
     assert lookup.find(filled, "  ") == []
 
 
-def test_an_unknown_list_and_a_broken_key_are_empty(filled: Warehouse) -> None:
+def test_an_unknown_list_and_a_broken_key_are_empty(filled: View) -> None:
     """Whatever stands in an address."""
     nothing = lookup.Lines(lines=(), total=0, next="")
     assert lookup.page(filled, WHEN, "everything", "", "", LIMIT) == nothing
     assert lookup.page(filled, WHEN, "open", "", "[1,", LIMIT) == nothing
 
 
-def test_the_open_keys_are_those_of_the_open_cases(filled: Warehouse, history: History) -> None:
+def test_the_open_keys_are_those_of_the_open_cases(filled: View, history: History) -> None:
     """What the casebook begins with after a restart."""
     assert set(lookup.open_keys(filled)) == expected(history, "open")

@@ -343,3 +343,13 @@ class TestSettings:
             open_vault(tmp_path, {"SUPERVISION_VAULT": url})
         assert "secret" not in str(error.value)
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_derived_secret_is_the_same_for_every_holder(vault: Vault, place: Place) -> None:
+    """Of 32 bytes, another for each purpose and name."""
+    with closing(place.open()) as other:
+        asked = [("signing", "a"), ("signing", "b"), ("other", "a")]
+        found = [vault.derived(*each) for each in asked]
+        assert found == [other.derived(*each) for each in asked]
+    assert len(set(found)) == 3
+    assert {len(each) for each in found} == {32}

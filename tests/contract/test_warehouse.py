@@ -18,6 +18,7 @@ from projections.blocks import Batch, CaseChange
 from projections.contributions import SLOT
 from projections.figures import Wall
 from projections.rows import CaseRow
+from projections.view import View
 from projections.warehouse import (
     MARK_EVERY,
     Engine,
@@ -30,7 +31,9 @@ from tests.warehouse_history import DAY_OF, HOUR, MONTH_TURNS, NOW, START, ZONE,
 
 def shown(warehouse: Warehouse) -> Wall:
     """The wall of the test's present."""
-    return queries.wall(warehouse, NOW, ZONE, "测试区", measured=0.0, working_days=DUE_DAYS)
+    return queries.wall(
+        View(warehouse, None), NOW, ZONE, "测试区", measured=0.0, working_days=DUE_DAYS
+    )
 
 
 def light(row: CaseRow) -> int:
@@ -290,8 +293,9 @@ def test_a_renamed_item_is_found_by_its_new_name_only(warehouse: Warehouse) -> N
     changes = [CaseChange(3, NOW, old, new), CaseChange(4, NOW, new, structs.replace(new, facts=3))]
     warehouse.write(Batch(4, NOW, cases=changes))
 
-    assert lookup.find(warehouse, "旧") == []
-    assert lookup.find(warehouse, "新") == [("s", "1", "新名")]
+    view = View(warehouse, None)
+    assert lookup.find(view, "旧") == []
+    assert lookup.find(view, "新") == [("s", "1", "新名")]
     assert warehouse.query("select sum(sign) from register where source != ''") == [(1,)]
 
 
@@ -324,7 +328,7 @@ def test_no_day_is_not_due(warehouse: Warehouse) -> None:
 
     wall = shown(warehouse)
     assert (wall.kpi.open, wall.kpi.due_today) == (1, 0)
-    assert queries.due_days(warehouse, queries.moment(NOW, ZONE)) == ()
+    assert queries.due_days(View(warehouse, None), queries.moment(NOW, ZONE)) == ()
 
 
 def test_threads_read_while_one_writes(warehouse: Warehouse, history: History) -> None:

@@ -20,9 +20,10 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from supervision.clock import Clock, Reading, SystemClock
 from supervision.errors import StoreBroken, StoreBusy, StoreDown, StoreFull, SupervisionError
 from supervision.facts import Fact
+from supervision.intake.door import KeyRing
 from supervision.intake.http import PATH, LimitsConfig, router
 from supervision.intake.http_schema import BATCH, EXAMPLE, ONE, PLAIN
-from supervision.intake.keys import KEYS, KeyRing, digest_of, new_key, revoke, valid_keys
+from supervision.intake.keys import KEYS, Key, digest_of, keys, new_key, revoke
 from supervision.intake.problem import PROBLEM_JSON
 from supervision.record import Incoming, Outcome, Record
 
@@ -42,7 +43,7 @@ def record(tmp_path: Path) -> Iterator[Record]:
 @pytest.fixture
 def key(record: Record) -> str:
     """The key of the example's source system."""
-    return new_key(record, SOURCE)
+    return new_key(record, SOURCE).secret
 
 
 def app_of(record: Record, **limits: int) -> FastAPI:
@@ -138,15 +139,16 @@ def test_without_a_key_that_opens_nothing_is_taken(record: Record, key: str) -> 
 def test_a_revoked_key_opens_nothing_at_once(record: Record, key: str, tmp_path: Path) -> None:
     """Also where another process revoked it; other keys of the source go on."""
     app = app_of(record)
-    other = new_key(record, SOURCE, note="second")
+    other = new_key(record, SOURCE, note="second").secret
     assert post(app, key, event()).status_code == 200
     elsewhere = Record(tmp_path / "home", SystemClock())
-    assert revoke(elsewhere, digest_of(key))
-    assert not revoke(elsewhere, digest_of(key))
+    (first,) = [each.id for each in keys(record) if each.digest == digest_of(key)]
+    assert revoke(elsewhere, first)
+    assert not revoke(elsewhere, first)
     elsewhere.close()
     assert is_problem(post(app, key, event()), 401)
     assert post(app, other, event()).status_code == 200
-    assert [each.note for each in valid_keys(record)] == ["second"]
+    assert [each.note for each in keys(record) if each.revoked_at is None] == ["second"]
 
 
 def test_the_log_keeps_no_secret(record: Record, key: str) -> None:
@@ -215,7 +217,7 @@ def test_no_more_than_the_limit_is_read(record: Record, key: str) -> None:
 def test_who_sends_too_fast_is_told_when_to_come_back(record: Record, key: str) -> None:
     """Per key: the others are not held up."""
     app = app_of(record, requests_per_minute=2)
-    other = new_key(record, "other")
+    other = new_key(record, "other").secret
     answers = [post(app, key, []) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 200, 429]
     assert is_problem(answers[2], 429)
@@ -246,7 +248,7 @@ def test_when_the_store_says_no_nothing_is_stored_and_the_sender_comes_back(
     """503, and when."""
     record = Failing(tmp_path / "home", SystemClock())
     record.error = error
-    answer = post(app_of(record), new_key(record, SOURCE), event())
+    answer = post(app_of(record), new_key(record, SOURCE).secret, event())
     record.close()
     assert is_problem(answer, 503)
     assert answer.headers["retry-after"] == seconds
@@ -269,7 +271,7 @@ class Lost(Failing):
 def test_when_the_server_is_lost_the_sender_may_send_again(tmp_path: Path) -> None:
     """In some seconds; the answer says that it may be stored already, and it is not doubled."""
     record = Lost(tmp_path / "home", SystemClock())
-    app, key = app_of(record), new_key(record, SOURCE)
+    app, key = app_of(record), new_key(record, SOURCE).secret
     answer = post(app, key, event())
     assert is_problem(answer, 503)
     assert answer.headers["retry-after"] == "5"
@@ -286,7 +288,7 @@ def test_when_no_key_can_be_looked_up_nothing_was_stored(record: Record, key: st
     """The server was lost before the facts were given to it."""
 
     class Down(KeyRing):
-        def source_of(self, key: str) -> str | None:
+        def holder(self, secret: str) -> Key | None:
             raise StoreDown("127.0.0.1:5432/supervision", "connection refused")
 
     app = FastAPI()
@@ -311,7 +313,7 @@ def test_a_clock_that_jumped_stops_intake(tmp_path: Path) -> None:
     """Until an operator confirms it."""
     clock = Jumping()
     record = Record(tmp_path / "home", clock)
-    key, app = new_key(record, SOURCE), app_of(record)
+    key, app = new_key(record, SOURCE).secret, app_of(record)
     clock.wall += 3_600_000_000
     assert is_problem(post(app, key, event()), 503)
     record.confirm_clock("operator")

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 
 from msgspec import structs
 
-from projections import native
-from projections.blocks import Batch, CaseChange, months, netted
+from projections import native, schema
+from projections.blocks import MAKERS, Batch, CaseChange, months, netted
 from projections.contributions import SLOT, add, daily_of, daily_of_card, days_in, rows_of, slots_of
 from projections.rows import CardRow, CaseRow, EventRow
 from projections.schema import Column
@@ -105,6 +105,32 @@ def test_slots_are_ten_minutes() -> None:
     """One for each thing that happened."""
     assert [row.slot for row in slots_of(RECEIVED)] == [RECEIVED.received_at // SLOT]
     assert len(slots_of(CONCLUDED)) == 3
+
+
+def test_a_case_takes_its_slots_to_another_department() -> None:
+    """The former department's are taken back, in one block or in two."""
+    moved = structs.replace(RECEIVED, department="e")
+    slot = RECEIVED.received_at // SLOT
+    make = dict(MAKERS)[schema.SLOTS]
+    there, back = CaseChange(1, 0, None, RECEIVED), CaseChange(2, 0, RECEIVED, moved)
+
+    assert make(Batch(2, 0, cases=[there, back]), 0, DAY_OF).rows == [(slot, "e", 1, 0, 0, 0)]
+    assert make(Batch(2, 0, cases=[back]), 1, DAY_OF).rows == [
+        (slot, "d", -1, 0, 0, 0),
+        (slot, "e", 1, 0, 0, 0),
+    ]
+
+
+def test_the_register_is_rewritten_with_its_department() -> None:
+    """And not when something else of a case changes."""
+    moved = structs.replace(RECEIVED, department="e")
+    make = dict(MAKERS)[schema.REGISTER]
+
+    def rows(old: CaseRow, new: CaseRow) -> list[tuple[object, ...]]:
+        return make(Batch(2, 0, cases=[CaseChange(2, 0, old, new)]), 1, DAY_OF).rows
+
+    assert rows(RECEIVED, moved) == [(2, -1, "s", "1", "n", "d"), (2, 1, "s", "1", "n", "e")]
+    assert rows(RECEIVED, CONCLUDED) == []
 
 
 def test_a_block_keeps_the_first_old_and_the_last_new_row() -> None:

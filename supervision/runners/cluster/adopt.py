@@ -1,5 +1,5 @@
-"""`supervise database adopt`: a home of one process becomes the log, the vault and the keys of a
-cluster.
+"""`supervise database adopt`: a home of one process becomes the log, the vault, the keys and the
+passwords of a cluster.
 """
 
 from __future__ import annotations

@@ -119,7 +119,8 @@ def adopt_command(home: Path, owner: str, vault_owner: str | None, keys_owner: s
     """Copy the HOME of one process, log, vault and keys, into databases that hold nothing.
 
     The tables are made by this too. Positions, times and bytes stay as they are; the home is only
-    read. Nothing may run on it, nor in the cluster.
+    read. Nothing may run on it, nor in the cluster. Passwords are copied; who was signed in must
+    sign in again.
     """
     try:
         from ...store.adoption import Owners
@@ -140,6 +141,7 @@ def prepare_databases(given: Settings, owner: str, vault_owner: str, keys_owner:
     """Tables and grants, by their owners, for the roles of the settings. StoreDown, StoreBroken."""
     from psycopg.conninfo import conninfo_to_dict
 
+    from ...access.store_postgres import prepare_access
     from ...store.board import prepare_board
     from ...store.election import prepare_elections
     from ...store.pointers import prepare_pointers
@@ -153,3 +155,4 @@ def prepare_databases(given: Settings, owner: str, vault_owner: str, keys_owner:
     for each in (prepare_board, prepare_elections, prepare_pointers):
         each(owner, role(given.database))
     prepare_vault(vault_owner, role(given.vault), keys_owner)
+    prepare_access(keys_owner, role(given.keys))

@@ -1,7 +1,9 @@
 """Generations of the warehouse: the one that is shown, and the one that is being filled.
 
-A generation is a database of its own, BASE_1, BASE_2 and so on. Which one is in use stands in
-PostgreSQL, so that `supervise rebuild` fills a new one while the wall shows the old.
+A generation is a database of its own, BASE_VERSION_1, BASE_VERSION_2 and so on, with the version of
+its tables. Which number is in use stands in PostgreSQL, so that `supervise rebuild` fills a new one
+while the wall shows the old. A program with other tables has generations of its own, the first of
+which fills from the log when it is started.
 """
 
 from __future__ import annotations

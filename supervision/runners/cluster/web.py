@@ -19,8 +19,9 @@ from ...errors import StoreError
 from ...facts import Instant
 from ...record import Outcome, Record
 from ..application import Place, application
+from ..doors import access_of, listening, outside_of
 from ..server import free
-from ..settings import Settings, clock_of, loopback
+from ..settings import Settings, clock_of, guarded
 from .generations import Generations, current_generation, open_engine, open_warehouse
 from .shown import READ_EVERY, Looking
 from .station import Says, Station
@@ -165,7 +166,7 @@ def serve_intake(station: Station) -> None:
 
 def _serve(station: Station, *, intake: bool) -> None:
     given = station.given
-    loopback(given.host)
+    guarded(given, given.host)
     free(given.host, given.port, "SUPERVISION_PORT")
     with station.running():
         system = _Cluster(station)
@@ -185,25 +186,21 @@ def _answer(station: Station, system: _Cluster, *, intake: bool) -> None:
         station.telling.took(outcomes)
         station.telling.unreadable(unreadable)
 
-    app = application(system, place, intake=intake, wall=not intake, heard=heard)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            host=given.host,
-            port=given.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=3,
-        )
+    access = access_of(given, station.record)
+    app = application(
+        system, place, access, outside_of(given), intake=intake, wall=not intake, heard=heard
     )
+    server = _Server(uvicorn.Config(app, host=given.host, port=given.port, **listening(given)))
     station.on_stop(lambda: setattr(server, "should_exit", True))
     telling = threading.Thread(target=_tell, args=(station, system), name="tell", daemon=True)
     telling.start()
+    access.start()
     try:
         server.run()
     finally:
         station.end()
         telling.join()
+        access.close()
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,162 @@
+"""What leaves the system other than as a page: the lists and cases of the API, and files.
+
+The same sights as on the pages, so an answer and a file hold what the page shows and no more; that
+a file was taken is on record before its first byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.requests import Request
+
+from supervision.access.events import Exported
+from supervision.access.office import Access
+from supervision.access.rights import Right
+from supervision.access.rules import needs
+from supervision.access.web import place_of, whoever
+
+from .producer import Frame
+from .show import end
+from .sights import Sights, title_of
+from .source import WHATS, CaseLine, CasePage, Source
+from .words import CLOCKS, SHAPES, either, say
+
+PAGE = 1_000
+"""Lines that an export reads at a time."""
+MOST = 200
+"""Lines of one answer of the API."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula: written with an apostrophe in front."""
+COLUMNS = ("light", "case_no", "item", "department", "deadline", "state")
+
+What = Annotated[str, Query(max_length=30, description="the figure: open, red, due_today …")]
+Value = Annotated[
+    str, Query(max_length=200, description="of `department` a name, of `due_day` a day")
+]
+After = Annotated[str, Query(max_length=1_000, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Name = Annotated[str, Query(min_length=1, max_length=200)]
+
+
+def answers(sights: Sights, access: Access) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+
+    @routes.get("/api/v1/wall", tags=["supervision"], response_model=None)
+    @needs(Right.WALL)
+    async def wall() -> Response:
+        """The wall's figures, of the departments that the asker may see."""
+        producer = sights.producer()
+        frame: Frame | None = producer.latest if producer else None
+        if frame is None:
+            return problem(503, "not read yet: ask again in a second")
+        return _json(frame.wall)
+
+    @routes.get("/api/v1/cases", tags=["supervision"], response_model=None)
+    @needs(Right.CASES)
+    def cases(
+        what: What = "open", value: Value = "", after: After = "", limit: Limit = 50
+    ) -> Response:
+        """The cases behind a figure, a page at a time."""
+        source = sights.source(Right.CASES)
+        if what not in WHATS or source is None:
+            return problem(404, f"`what` is one of {', '.join(WHATS)}")
+        return _json(source.cases(what, value, after, limit))
+
+    @routes.get("/api/v1/case", tags=["supervision"], response_model=None)
+    @needs(Right.CASES)
+    def case(source: Name, case_no: Name) -> Response:
+        """One case told, personal data and free text masked."""
+        told = sights.case(source, case_no)
+        return problem(404, "there is no such case") if told is None else _json(told)
+
+    @routes.get("/export/cases.csv", include_in_schema=False)
+    @needs(Right.EXPORT)
+    def export(
+        request: Request, what: What = "open", value: Value = "", lang: str = "zh"
+    ) -> Response:
+        """A whole list as CSV, the worst first."""
+        source = sights.source(Right.EXPORT)
+        if what not in WHATS or source is None:
+            return problem(404, f"`what` is one of {', '.join(WHATS)}")
+        _record(access, request, what, value)
+        lines = _csv(source, what, value, "en" if lang == "en" else "zh")
+        name = f"cases-{what}.csv"
+        return StreamingResponse(
+            lines,
+            media_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    return routes
+
+
+def problem(status: int, detail: str) -> Response:
+    """An error of the API."""
+    told = {"type": "about:blank", "status": status, "detail": detail}
+    return JSONResponse(told, status, media_type="application/problem+json")
+
+
+def harmless(text: str) -> str:
+    """A cell that a spreadsheet shows and does not compute."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _record(access: Access, request: Request, what: str, value: str) -> None:
+    admission = whoever()
+    reach = admission.reach(Right.EXPORT)
+    scope = title_of(reach) if reach else ""
+
+    def exported(at: datetime) -> Exported:
+        return Exported(
+            at=at,
+            by=admission.person,
+            what=what,
+            value=value,
+            scope=scope,
+            address=place_of(request).address,
+        )
+
+    access.trail.note(exported)
+
+
+def _csv(source: Source, what: str, value: str, lang: str) -> Iterator[str]:
+    """Lines of the file, with the mark by which spreadsheets know UTF-8."""
+    yield "\ufeff" + _row([say(name, lang) for name in COLUMNS])
+    after = ""
+    while True:
+        page = source.cases(what, value, after, PAGE)
+        yield "".join(_row(_cells(line, page, lang)) for line in page.lines)
+        after = page.next
+        if not after:
+            return
+
+
+def _cells(line: CaseLine, page: CasePage, lang: str) -> list[str]:
+    shape = SHAPES.get(line.light, "")
+    deadline = _deadline(line, page.zone, lang)
+    state = line.state_en if lang == "en" else line.state_zh
+    item, department = line.item_name, line.department
+    return [f"{shape} {say(line.light, lang)}", line.case_no, item, department, deadline, state]
+
+
+def _deadline(line: CaseLine, zone: str, lang: str) -> str:
+    return f"{end(line.deadline, zone)} {either(CLOCKS, line.clock, lang)}" if line.deadline else ""
+
+
+def _row(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([harmless(cell) for cell in cells])
+    return text.getvalue()
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

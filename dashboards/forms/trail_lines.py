@@ -1,0 +1,146 @@
+"""An event of the audit trail as one line: when, who, what, in words, from where, how often."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from supervision.access.people import name_of
+from supervision.errors import Unreadable
+from supervision.store.mapping import moment
+from supervision.store.stored import Stored
+
+from ..words import either, kind_name, side
+from ..words_offices import HOW, RIGHTS, ROLES, WORDS
+from ..words_trail import BOOK_WORDS, EVENTS, FACTOR, FIELDS, KINDS, PLACES, THINGS, WHY
+
+COLUMNS = frozenset({"at", "by", "address", "count"})
+"""Fields of events that are columns of their own."""
+DIGEST_SHOWN = 12
+"""Characters of a key's digest."""
+NO_RIGHT = "no right "
+TABLES: dict[str, dict[str, tuple[str, str]]] = {
+    "book": BOOK_WORDS,
+    "how": HOW,
+    "kind": KINDS,
+    "parent": PLACES,
+    "role": ROLES,
+    "what": THINGS,
+    "why": WHY,
+}
+"""The words of values, by field."""
+HIDDEN = "\N{REPLACEMENT CHARACTER}"
+"""In the place of what does not print, or turns the writing around."""
+
+
+class Line(NamedTuple):
+    """As it is shown; `kind` is the event's name, "" where it cannot be read."""
+
+    position: int
+    at: str
+    who: str
+    kind: str
+    what: str
+    text: str
+    address: str
+    count: int
+
+
+def line_of(stored: Stored, lang: str, zone: ZoneInfo) -> Line:
+    """An event in words; one that cannot be read is told as that."""
+    at = _local(moment(stored.recorded_at), zone)
+    try:
+        event = stored.event
+    except Unreadable:
+        text = WORDS["unreadable"][side(lang)].format(topic=plain(stored.topic))
+        return Line(stored.position, at, "", "", "", text, "", 1)
+    name = type(event).__name__
+    return Line(
+        stored.position,
+        at,
+        plain(getattr(event, "by", "")) or WORDS["nobody"][side(lang)],
+        name,
+        what_word(name, lang),
+        in_words(event, lang, zone),
+        plain(getattr(event, "address", "")),
+        getattr(event, "count", 1),
+    )
+
+
+def what_word(name: str, lang: str) -> str:
+    """The short name of a kind of event."""
+    return EVENTS[name][side(lang)] if name in EVENTS else name
+
+
+def in_words(event: Struct, lang: str, zone: ZoneInfo) -> str:
+    """What happened: the event's sentence, then the fields that it does not name."""
+    name = type(event).__name__
+    said = {
+        field: _value(field, getattr(event, field), lang, zone)
+        for field in event.__struct_fields__
+        if field not in COLUMNS
+    }
+    sentence = EVENTS[name][2 + side(lang)]
+    colon = "：" if lang == "zh" else ": "
+    more = [
+        FIELDS[field][side(lang)] + (colon + value if value else "")
+        for field, value in said.items()
+        if f"{{{field}}}" not in sentence and getattr(event, field)
+    ]
+    told = [sentence.format_map(said), *more]
+    return ("；" if lang == "zh" else "; ").join(told)
+
+
+def concerns(event: Struct, name: str) -> bool:
+    """Whether an event is by, or about, the person or kiosk of that name."""
+    named = (getattr(event, field, "") for field in ("by", "person", "kiosk"))
+    return any(name_of(each) == name for each in named if each)
+
+
+def plain(text: str) -> str:
+    """A text in which nothing is hidden and nothing turns the writing around."""
+    return "".join(c if c.isprintable() else HIDDEN for c in text)
+
+
+def _value(field: str, value: Any, lang: str, zone: ZoneInfo) -> str:
+    """A field's value in words; "" where its label says all."""
+    match value:
+        case bool():
+            return ""
+        case int():
+            return FACTOR["n" if value else "0"][side(lang)].format(n=value)
+        case datetime():
+            return _local(value, zone)
+        case tuple():
+            return _several(field, value, lang)
+        case None:
+            return WORDS["never"][side(lang)]
+    return plain(_word(field, value, lang))
+
+
+def _several(field: str, values: tuple[str, ...], lang: str) -> str:
+    if not values:
+        return WORDS["whole"][side(lang)]
+    named = [kind_name(v, lang) if field == "kinds" else v for v in values]
+    return plain(("、" if lang == "zh" else ", ").join(named))
+
+
+def _word(field: str, value: str, lang: str) -> str:
+    """A value's word, where it has one."""
+    if field == "applicant_ref":
+        return ""
+    if field == "digest":
+        return value[:DIGEST_SHOWN]
+    if field == "why" and value.startswith(NO_RIGHT):
+        return WHY["no right"][side(lang)].format(
+            right=either(RIGHTS, value.removeprefix(NO_RIGHT), lang)
+        )
+    pair = TABLES.get(field, {}).get(value)
+    return pair[side(lang)] if pair else value
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,166 @@
+"""The words of the audit trail: every event that it holds, the fields of events, why and where."""
+
+from __future__ import annotations
+
+Pairs = dict[str, tuple[str, str]]
+
+EVENTS: dict[str, tuple[str, str, str, str]] = {
+    # people and rights
+    "PersonAdded": ("登记人员", "person added", "登记人员 {person}", "{person} was added"),
+    "PersonDisabled": (
+        "停用账号", "account disabled", "停用 {person} 的账号", "the account of {person} was disabled",
+    ),
+    "PersonEnabled": (
+        "恢复账号", "account enabled", "恢复 {person} 的账号", "the account of {person} was enabled",
+    ),
+    "RoleGranted": (
+        "授予角色", "role granted",
+        "授予 {person} 角色“{role}”，范围：{units}", "{person} is {role} over: {units}",
+    ),
+    "RoleRevoked": (
+        "收回角色", "role revoked", "收回 {person} 的角色“{role}”", "{person} is no {role} any more",
+    ),
+    "UnitPlaced": (
+        "列入单位", "unit placed",
+        "将{kind} {unit} 列于 {parent} 之下", "{kind} {unit} hangs under {parent}",
+    ),
+    "UnitRemoved": ("移除单位", "unit removed", "移除单位 {unit}", "{unit} was removed"),
+    "SecondFactorRenewed": (
+        "变更第二因素", "second factor",
+        "{person} 的第二因素：{number}", "the second factor of {person}: {number}",
+    ),
+    "KioskOpened": (
+        "开通终端", "kiosk opened",
+        "开通大屏终端 {kiosk}，范围：{units}，有效至 {until}",
+        "{kiosk} may show the wall over: {units}, until {until}",
+    ),
+    "KioskClosed": ("关闭终端", "kiosk closed", "关闭大屏终端 {kiosk}", "{kiosk} was closed"),
+    # sign-ins and access
+    "SignedIn": ("登录", "signed in", "登录，方式：{how}", "signed in by {how}"),
+    "SignInRefused": (
+        "登录被拒", "sign-in refused", "登录被拒：{why}", "signing in was refused: {why}",
+    ),
+    "SignedOut": (
+        "会话结束", "session ended", "{person} 的会话结束", "a session of {person} ended",
+    ),
+    "PasswordChanged": (
+        "变更密码", "password changed", "{person} 的密码已变更", "the password of {person} was changed",
+    ),
+    "AccountUnlocked": (
+        "解除锁定", "account unlocked", "解除 {person} 的锁定", "the account of {person} was unlocked",
+    ),
+    "LinkIssued": (
+        "发放登录链接", "link issued",
+        "为 {person} 生成一次性登录链接，有效至 {until}",
+        "a link that signs {person} in once, until {until}",
+    ),
+    "AccessRefused": (
+        "访问被拒", "access refused", "访问 {what} 被拒：{why}", "{what} was refused: {why}",
+    ),
+    "TextsSeen": (
+        "查看个人信息", "personal data seen",
+        "查看办件 {case_no}（{source}）的个人信息和意见原文，理由：{reason}",
+        "looked at personal data of case {case_no} of {source}, reason: {reason}",
+    ),
+    "Exported": ("导出", "exported", "导出“{what}”", "exported {what}"),
+    "AuditRead": ("查看审计", "trail read", "查看审计记录“{book}”", "read the trail: {book}"),
+    # keys
+    "KeyIssued": (
+        "发放密钥", "key given",
+        "向 {source} 发放密钥 {id}，部门：{departments}，事实种类：{kinds}，到期：{expires_at}",
+        "{source} was given key {id}; departments: {departments}; kinds: {kinds}; "
+        "expires: {expires_at}",
+    ),
+    "KeyExpirySet": (
+        "密钥到期变更", "key's end set",
+        "{source} 的密钥 {id} 可用至 {expires_at}", "key {id} of {source} opens until {expires_at}",
+    ),
+    "KeyRevoked": (
+        "收回密钥", "key revoked", "收回 {source} 的密钥 {id}", "key {id} of {source} was revoked",
+    ),
+    # the system
+    "IncidentRecorded": (
+        "异常", "incident", "异常：{kind}", "incident: {kind}",
+    ),
+    "ClockConfirmed": (
+        "确认时钟", "clock confirmed",
+        "时钟跳变后确认：{before} 之后为 {after}", "the clock was confirmed: {after} after {before}",
+    ),
+    "TextErased": (
+        "销毁个人信息", "personal data erased",
+        "销毁办件 {case_no}（{source}）的个人信息和意见原文",
+        "personal data and free text of case {case_no} of {source} were destroyed",
+    ),
+}  # fmt: skip
+"""Every event: its short name and its sentence, Chinese and English each."""
+
+FIELDS: Pairs = {
+    "applicant_ref": ("申请人关联一并销毁", "and what links the applicant"),
+    "after": ("取代密钥", "in the place of"),
+    "basis": ("依据", "basis"),
+    "case_no": ("办件编号", "case"),
+    "department": ("部门", "department"),
+    "detail": ("说明", "detail"),
+    "digest": ("摘要", "digest"),
+    "form": ("格式", "form"),
+    "id": ("编号", "id"),
+    "name": ("姓名", "name"),
+    "note": ("备注", "note"),
+    "of": ("涉及", "of"),
+    "reason": ("理由", "reason"),
+    "scope": ("范围", "over"),
+    "session": ("会话", "session"),
+    "signed": ("须签名", "signs requests"),
+    "source": ("来源系统", "source"),
+    "subject": ("统一身份认证标识", "subject"),
+    "temporary": ("首次密码，登录后须更换", "a first one, to be changed"),
+    "texts": ("含个人信息和意见原文", "with personal data and free text"),
+    "value": ("条件", "value"),
+    "why": ("原因", "why"),
+}
+"""Fields that no sentence names."""
+
+WHY: Pairs = {
+    "password": ("密码", "password"),
+    "code": ("验证码", "code"),
+    "locked": ("账号已锁定", "locked"),
+    "subject": ("没有对应的人员", "nobody of that subject"),
+    "link": ("链接无效", "the link"),
+    "kiosk": ("终端无效", "the kiosk"),
+    "factor": ("变更第二因素", "second factor"),
+    "too many": ("次数过多", "too many tries"),
+    "no session": ("未登录", "not signed in"),
+    "no right": ("没有权限：{right}", "no right to {right}"),
+    "foreign site": ("来自其他网站", "from another site"),
+    "foreign origin": ("来源不符", "foreign origin"),
+    "csrf": ("缺少防伪令牌", "no token"),
+    "form": ("表单过大", "form too large"),
+    "disabled": ("账号已停用", "disabled"),
+    "role": ("权限变更", "rights changed"),
+}
+"""Why something was refused or ended."""
+
+KINDS: Pairs = {
+    "district": ("区划", "district"),
+    "department": ("部门", "department"),
+    "same_id_other_content": ("同一编号报来不同内容", "the same id with other content"),
+    "card_conflict": ("发牌记录冲突", "cards in conflict"),
+}
+"""Kinds of units and of incidents."""
+
+PLACES: Pairs = {"": ("最上级", "the top")}
+"""What a unit hangs under, beside other units."""
+
+THINGS: Pairs = {"trail": ("审计记录", "the audit trail")}
+"""What is exported, beside lists of cases."""
+
+BOOK_WORDS: Pairs = {
+    "access": ("登录与访问", "sign-ins and access"),
+    "people": ("人员与权限", "people and rights"),
+    "keys": ("密钥", "keys"),
+    "system": ("系统", "system"),
+}
+"""The trail's books."""
+
+FACTOR: Pairs = {"0": ("已解除", "dropped"), "n": ("启用第 {n} 个", "number {n} in use")}
+"""The second factor in use."""
