@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import InfrastructureFactory, InfrastructureFactoryError
@@ -19,36 +17,39 @@ from msgspec.structs import replace
 from .acts import DeskAct
 from .clock import Clock
 from .errors import StoreBroken, StreamConflict
-from .facts import ApplicationReceived, Fact, Instant
+from .facts import Fact, Instant
 from .store.library import LogFactory
-from .store.mapping import decode, encode, moment
+from .store.mapping import encode, moment
 from .store.port import MOST, Recorder, Transaction
-from .store.stored import Key, Stored
+from .store.stored import Stored
 from .streams import CLOCK, ERASURES, INCIDENTS, LISTS, case_prefix, facts_stream, parse
-from .system import ClockConfirmed, IncidentRecorded, TextErased
-from .vault import Sealed, Sealing, open_vault
+from .system import ClockConfirmed, TextErased
+from .taking import (
+    APPLICANT,
+    HAS_CASE,
+    NO_ID,
+    OTHER_CONTENT,
+    Draft,
+    Incoming,
+    Outcome,
+    Taking,
+    put_incident,
+    sealed_draft,
+    sealing,
+)
+from .vault import Sealing, open_vault
 
-APPLICANT = "applicant"
-"""The private field of ApplicationReceived that says who applied."""
-
-OTHER_CONTENT = "same id, other content"
-HAS_CASE = "history of a case that the log already has"
-NO_ID = "no id, source or case number"
-
-
-class Incoming(NamedTuple):
-    """A fact as it came, and its personal data and free text by name."""
-
-    fact: Fact
-    private: Mapping[str, str] = MappingProxyType({})
-
-
-class Outcome(NamedTuple):
-    """What became of an incoming fact; `position` is where the log has it, 0 if it has not."""
-
-    state: Literal["stored", "had", "refused"]
-    position: int = 0
-    reason: str = ""
+__all__ = [
+    "APPLICANT",
+    "HAS_CASE",
+    "NO_ID",
+    "OTHER_CONTENT",
+    "Append",
+    "Incoming",
+    "Log",
+    "Outcome",
+    "Record",
+]
 
 
 class Append(NamedTuple):
@@ -125,13 +126,13 @@ class Record:
             return []
         drafts = self._draft(batch)
         with self._recorder.transaction() as writing:
-            return _Intake(writing, drafts).take_all()
+            return Taking(writing, drafts).take_all()
 
-    def _draft(self, batch: Sequence[Incoming]) -> list[_Draft]:
-        private = [_sealing(i) for i in batch if i.private]
+    def _draft(self, batch: Sequence[Incoming]) -> list[Draft]:
+        private = [sealing(i) for i in batch if i.private]
         seals = iter(self.vault.seal_many(private) if private else ())
         return [
-            _sealed_draft(i, next(seals)) if i.private else _Draft(i.fact, *encode(i.fact))
+            sealed_draft(i, next(seals)) if i.private else Draft(i.fact, *encode(i.fact))
             for i in batch
         ]
 
@@ -178,7 +179,7 @@ class Record:
         """Record an incident unless one of that id was; whether it is new."""
         with self._recorder.transaction() as writing:
             version = writing.versions([INCIDENTS])[INCIDENTS] + 1
-            return _incident(writing, version, (incident_id, kind, source, case_no, detail))
+            return put_incident(writing, version, (incident_id, kind, source, case_no, detail))
 
     def confirm_clock(self, by: str) -> Instant:
         """An operator says that the clock is right now: intake and time go on; the new stamp.
@@ -302,112 +303,9 @@ class Record:
         self.vault.close()
 
 
-class _Draft(NamedTuple):
-    fact: Fact
-    topic: str
-    payload: bytes
-    erased: bool = False
-
-
-class _Intake:
-    """One batch under the lock."""
-
-    def __init__(self, writing: Transaction, drafts: Sequence[_Draft]) -> None:
-        self._writing = writing
-        self._drafts = drafts
-        self._keys = [(d.fact.source, d.fact.id, d.fact.data_version) for d in drafts]
-        self._seen = writing.seen(set(self._keys))
-        cases = {(draft.fact.source, draft.fact.case_no) for draft in drafts}
-        self._streams = {case: facts_stream(*case) for case in cases}
-        self._versions = writing.versions([*self._streams.values(), INCIDENTS])
-        self._had = {name for name, version in self._versions.items() if version}
-
-    def take_all(self) -> list[Outcome]:
-        """The outcome of each draft, in order."""
-        return [self._take(*each) for each in zip(self._keys, self._drafts, strict=True)]
-
-    def _take(self, key: Key, draft: _Draft) -> Outcome:
-        fact, topic, payload, _ = draft
-        if not (fact.id and fact.source and fact.case_no):
-            return Outcome("refused", 0, NO_ID)
-        if key in self._seen:
-            return self._again(key, draft)
-        stream = self._streams[fact.source, fact.case_no]
-        if fact.history and stream in self._had:
-            return Outcome("refused", 0, HAS_CASE)
-        version = self._versions[stream] = self._versions[stream] + 1
-        position = self._seen[key] = self._writing.put(stream, version, topic, payload)
-        self._writing.see(key, position)
-        return Outcome("stored", position)
-
-    def _again(self, key: Key, draft: _Draft) -> Outcome:
-        position = self._seen[key]
-        stored = self._writing.at(position)
-        if (draft.topic, draft.payload) == stored or _says_the_same(draft, decode(*stored)):
-            return Outcome("had", position)
-        self._other_content(key, draft)
-        return Outcome("refused", position, OTHER_CONTENT)
-
-    def _other_content(self, key: Key, draft: _Draft) -> None:
-        name = f"{key[0]} {key[1]} {key[2]}"
-        digest = hashlib.sha256(draft.topic.encode() + draft.payload).hexdigest()[:16]
-        says = (f"{name} {digest}", "same_id_other_content", key[0], draft.fact.case_no, name)
-        if _incident(self._writing, self._versions[INCIDENTS] + 1, says):
-            self._versions[INCIDENTS] += 1
-
-
-def _says_the_same(draft: _Draft, stored: Struct) -> bool:
-    """Whether the department said the same: whether it came as history is not part of that.
-
-    The texts are compared by their HMAC, but for a case whose secret was destroyed.
-    """
-    if type(stored) is not type(draft.fact):
-        return False
-    return _said(draft.fact, draft.erased) == _said(stored, draft.erased)
-
-
-def _said(fact: Struct, erased: bool) -> bytes:
-    ours: dict[str, Any] = {"history": False}
-    if isinstance(fact, ApplicationReceived):
-        ours["applicant_ref"] = ""
-    if erased:
-        ours["sealed"] = ""
-    return encode(replace(fact, **ours))[1]
-
-
-def _incident(writing: Transaction, version: int, says: tuple[str, str, str, str, str]) -> bool:
-    """Store it once: an id without a source marks in `seen` that it was."""
-    incident_id, kind, source, case_no, detail = says
-    key = ("", incident_id, 1)
-    if writing.seen([key]):
-        return False
-    at = moment(writing.recorded_at)
-    event = IncidentRecorded(
-        id=incident_id, kind=kind, source=source, case_no=case_no, detail=detail, at=at
-    )
-    writing.see(key, writing.put(INCIDENTS, version, *encode(event)))
-    return True
-
-
 def _expect(
     writing: Transaction, each: Append, says: list[tuple[str, bytes]], version: int
 ) -> None:
     if version != each.expected:
         stored = writing.stored(each.stream, each.expected, len(says))
         raise StreamConflict(each.stream, version, same=stored == says)
-
-
-def _sealing(incoming: Incoming) -> Sealing:
-    fact, private = incoming
-    applicant = private.get(APPLICANT, "") if isinstance(fact, ApplicationReceived) else ""
-    return Sealing(fact.source, fact.case_no, fact.id, fact.data_version, private, applicant)
-
-
-def _sealed_draft(incoming: Incoming, seal: Sealed) -> _Draft:
-    fact, private = incoming
-    ours: dict[str, Any] = {"texts": tuple(sorted(private)), "sealed": seal.sealed}
-    if isinstance(fact, ApplicationReceived):
-        ours["texts"] = tuple(sorted(set(private) - {APPLICANT}))
-        ours["applicant_ref"] = seal.applicant_ref
-    filled = replace(fact, **ours)
-    return _Draft(filled, *encode(filled), seal.erased)

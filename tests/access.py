@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from supervision.access import passwords
 from supervision.access.admission import SECOND
 from supervision.access.events import ACCESS, PEOPLE, PersonAdded, RoleGranted, UnitPlaced
 from supervision.access.office import Access
-from supervision.access.port import AccessStore, Session
+from supervision.access.port import AccessStore
 from supervision.access.signing import From, Opened
 from supervision.access.store_sqlite import SqliteAccess
 from supervision.clock import Clock, Reading
@@ -105,7 +105,7 @@ class Office(Access):
 
     def trailed(self) -> list[Struct]:
         """What the trail holds, with all that was counted."""
-        self.trail.flush()
+        self.trail.close()
         return [each.event for each in self.record.read_stream(ACCESS)]
 
     def told(self) -> list[str]:
@@ -139,8 +139,3 @@ def secrets_in(home: Path, secrets: list[str]) -> list[str]:
     """Which of these a file of the log, or of what is beside it, holds in clear."""
     held = b"".join(each.read_bytes() for each in home.rglob("*") if each.is_file())
     return [each for each in secrets if re.search(re.escape(each.encode()), held)]
-
-
-def now_is(session: Session) -> Callable[[], Instant]:
-    """The moment at which a session was made."""
-    return lambda: session.made_at

@@ -149,7 +149,10 @@ class FrontDoor:
 
     def code(self, person: str, number: int = 1) -> str:
         """The six digits that a person's telephone shows."""
-        secret = secret_of(self.record.vault.derived, person, number)
+        return self.digits(secret_of(self.record.vault.derived, person, number))
+
+    def digits(self, secret: str) -> str:
+        """The six digits that a telephone shows which was given this secret."""
         return pyotp.TOTP(secret).at(self.clock.wall / SECOND)
 
     def trail(self) -> list[Any]:
@@ -205,6 +208,11 @@ def field(answer: Response | None, name: str) -> str:
     text = answer.text if answer is not None else ""
     found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)">', text)
     return html.unescape(found[1]) if found else ""
+
+
+def secret_on(answer: Response) -> str:
+    """The secret of a second factor that a page offers; "" where it offers none."""
+    return "".join(re.findall(r"<code>(\w{4})</code>", answer.text))
 
 
 def leads_to(answer: Response) -> str:

@@ -32,7 +32,6 @@ from supervision.intake.reading import ID_LONGEST, NOT_REPORTED
 
 from ..words import kind_name
 from .offices_desk import (
-    WHOLE,
     FormUnfit,
     Office,
     back,
@@ -54,8 +53,8 @@ KINDS = tuple(kind for kind in FACTS if kind not in NOT_REPORTED)
 SHAPES = {"valid": "✓", "soon": "◆", "expired": "■", "revoked": "✕"}
 """What marks a key's state beside its word."""
 NOT_FILLED = {
-    "source": "", "note": "", "expires": "365d", "departments": WHOLE, "department": [],
-    "kinds": WHOLE, "kind": [], "signed": False,
+    "source": "", "note": "", "expires": "365d", "departments": "", "department": [],
+    "kinds": "", "kind": [], "signed": False,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ messages on top), and whatever else `page` was given. What it does not know is a
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache, partial
@@ -39,6 +40,9 @@ LINKS: tuple[tuple[Right, str, str], ...] = (
     (Right.AUDIT, "/trail", "bar_trail"),
 )
 """What each right leads to in the head bar: address and key of its word."""
+
+BOTH = re.compile(r"(.*[^\x00-\x7f])\s+([\x00-\x7f]*[a-z][\x00-\x7f]*)", re.DOTALL)
+"""A text in Chinese, and in English behind it."""
 
 Words = Mapping[str, tuple[str, str]]
 """Words by key, Chinese and English."""
@@ -117,13 +121,19 @@ def asset(name: str) -> str:
 
 
 def told(error: Exception, lang: str) -> str:
-    """An error in a language: where it has words in both (NotAllowed), those of the one."""
+    """An error in a language; its message is in that alone, or Chinese with English behind it."""
     pair = getattr(error, "zh", ""), getattr(error, "en", "")
-    text = pair[words.side(lang)]
-    if not text:
-        return str(error)
-    what = getattr(error, "what", "")
-    return f"{text}{'：' if lang == 'zh' else ': '}{what}" if what else text
+    if not all(pair):
+        return _half(str(error), lang)
+    what = _half(getattr(error, "what", ""), lang)
+    between = ": " if lang == "en" else "："
+    return pair[words.side(lang)] + (between + what if what else "")
+
+
+def _half(text: str, lang: str) -> str:
+    """The one language of a text in both."""
+    both = BOTH.fullmatch(text)
+    return both[1 + words.side(lang)] if both else text
 
 
 def _say(own: Words, lang: str, key: str, **fill: object) -> str:

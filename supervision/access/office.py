@@ -45,6 +45,7 @@ class Access:
     ) -> None:
         """`now` tells the time of day (µs), `ticks` seconds that never go back."""
         self.record, self.store, self.now, self.ticks = record, store, now, ticks
+        self._instant = now
         self.times = times or Times()
         self.trail = Trail(record, ticks)
         self.admissions = Admissions(record, store, self.times, now, ticks)
@@ -86,6 +87,6 @@ class Access:
     def _clean(self) -> None:
         while not self._stop.wait(CLEAN_EVERY):
             try:
-                self.store.purge(self.now())
+                self.store.purge(self._instant())
             except SupervisionError as error:
                 log.warning("sessions that are over could not be forgotten: %s", error)

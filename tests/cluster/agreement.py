@@ -91,7 +91,7 @@ def _whole(wall: Process, log: _Log) -> Any:
         told = wall.get("/api/v1/health")
     except OSError:
         return None
-    if told["status"] != "ok" or told["behind"]:
+    if told["status"] != "ok" or told.get("behind", 1):
         return None
     shown = instant(datetime.fromisoformat(told["judged_until"]))
     return told if log.is_quiet(shown) else None

@@ -111,7 +111,7 @@ def page(wall: Process, path: str) -> str:
     request = urllib.request.Request(
         f"http://127.0.0.1:{wall.port}/_dash-update-component",
         data=json.dumps(asked).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **wall.posting},
         method="POST",
     )
     with urllib.request.urlopen(request, timeout=60) as answer:

@@ -160,7 +160,7 @@ class Siege:
 
     def _shown(self) -> Instant:
         with suppress(OSError):
-            told = self.town.one("wall").get("/api/v1/health")["judged_until"]
+            told = self.town.one("wall").get("/api/v1/health").get("judged_until")
             return instant(datetime.fromisoformat(told)) if told else 0
         return 0
 

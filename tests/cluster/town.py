@@ -76,6 +76,11 @@ class Process:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)
 
+    @property
+    def posting(self) -> dict[str, str]:
+        """The headers of an inspector's page of this role that asks for something."""
+        return self._town.visitor.posting(f"http://127.0.0.1:{self.port}")
+
     def text(self, path: str) -> str:
         """An answer of the listener for health and metrics."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.told}{path}", timeout=10) as answer:
