@@ -160,10 +160,7 @@ def head(values: Shown, lang: str, who: str) -> Component:
         place("wall-district", values, cls="district clip"),
         place("wall-marks", values, cls="marks"),
         div(
-            link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
-            link(address("/account", lang), say("my_account", lang), cls="quiet", title=who)
-            if who
-            else None,
+            *personal(lang, who),
             language_switch("/", lang),
             cls="links",
         ),
@@ -182,6 +179,16 @@ def head(values: Shown, lang: str, who: str) -> Component:
         ),
         cls="head",
     )
+
+
+def personal(lang: str, who: str) -> list[Child]:
+    """What a person has beside the wall."""
+    if not who:
+        return []
+    return [
+        link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
+        link(address("/account", lang), say("my_account", lang), cls="quiet", title=who),
+    ]
 
 
 def language_switch(path: str, lang: str, **query: str) -> Component:

@@ -107,7 +107,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # the account
     "account_title": ("我的账户", "My account"),
-    "person_name": ("姓名", "Person"),
     "factor": ("动态口令", "Second factor"),
     "factor_on": ("已启用", "in use"),
     "factor_off": ("未启用", "not in use"),
@@ -163,6 +162,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The identity provider signs you in, and sees to a second factor.",
     ),
     "done_out": ("您已退出。", "You are signed out."),
+    "done_ended": (
+        "登录已结束；如为大屏终端，则该终端已被关闭。",
+        "This session has ended; a wall without a person has been closed.",
+    ),
     "done_password": ("密码已修改，其他会话已结束。", "Password changed; other sessions ended."),
     "done_factor": (
         "动态口令已启用，其他会话已结束。",

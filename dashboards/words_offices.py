@@ -67,11 +67,13 @@ WORDS: Pairs = {
     "people": ("人员", "People"),
     "people_long": (
         "系统管理员登记人员；登记后没有任何权限，由安全管理员授予。",
-        "The system administrator adds people; they may do nothing until the security "
-        "administrator grants it.",
+        "They may do nothing until the security administrator grants it.",
     ),
     "person": ("登录名", "Sign-in name"),
-    "person_hint": ("1 至 64 个字母、汉字、数字或 . @ + - _", "1 to 64 letters, digits or . @ + - _"),
+    "person_hint": (
+        "1 至 64 个字母、汉字、数字或 . @ + - _",
+        "1 to 64 letters, digits or . @ + - _",
+    ),
     "name": ("姓名", "Name"),
     "department": ("部门", "Department"),
     "subject": ("统一身份认证标识", "Subject at the identity provider"),
@@ -85,13 +87,11 @@ WORDS: Pairs = {
     "added": ("已登记 {person}", "{person} was added"),
     "added_subject": (
         "由统一身份认证登录，没有密码。请安全管理员授予权限。",
-        "They sign in at the identity provider and have no password. The security administrator "
-        "grants their rights.",
+        "They sign in at the identity provider, without a password, once rights are granted.",
     ),
     "added_no_password": (
         "已登记 {person}，但没能生成首次密码：请安全管理员重置其密码",
-        "{person} was added, but no first password could be made: the security administrator "
-        "resets it",
+        "{person} was added without a password: the security administrator resets it",
     ),
     "first_password": ("首次密码", "First password"),
     "first_password_long": (
@@ -103,8 +103,7 @@ WORDS: Pairs = {
     "units": ("区划与部门", "Districts and departments"),
     "units_long": (
         "权限按这棵树划定：授予区划的权限及于其下所有部门。部门名称与已公布事项的部门一致。",
-        "Rights follow this tree: over a district is over all departments below it. A department "
-        "is named as the published items name it.",
+        "Rights over a district are over all below it. Departments are named as items name them.",
     ),
     "unit": ("单位名称", "Unit"),
     "kind": ("类别", "Kind"),
@@ -125,8 +124,7 @@ WORDS: Pairs = {
     "rights": ("权限", "Rights"),
     "rights_long": (
         "安全管理员授予和收回权限；三员分立，一人不得兼任两种管理员，也不得变更本人权限。",
-        "The security administrator grants and revokes. Nobody holds two of the three "
-        "administrators, nor changes his own rights.",
+        "Nobody holds two of the three administrators, nor changes his own rights.",
     ),
     "role": ("角色", "Role"),
     "roles": ("角色与范围", "Roles, and over what"),
@@ -149,7 +147,10 @@ WORDS: Pairs = {
         "看不到个人信息和意见原文。",
         "Does not see personal data and free text.",
     ),
-    "grant_instead": ("原有同一角色（范围：{scope}）将被取代。", "Instead of the same over: {scope}."),
+    "grant_instead": (
+        "原有同一角色（范围：{scope}）将被取代。",
+        "Before it was over: {scope}.",
+    ),
     "grant_admin": (
         "这是管理员角色：登录须使用第二验证因素。",
         "An administrator signs in with a second factor.",
@@ -239,8 +240,7 @@ WORDS: Pairs = {
     "keys": ("来源系统密钥", "Keys of source systems"),
     "keys_long": (
         "每个来源系统持有自己的密钥，限定部门和事实种类；密钥只在发放时显示一次。",
-        "Each source system has keys of its own, limited by department and kind of fact. A secret "
-        "is shown once, when it is given.",
+        "Each system has keys of its own, limited by department and kind. Secrets are shown once.",
     ),
     "key": ("密钥", "Key"),
     "source": ("来源系统", "Source system"),
@@ -258,7 +258,10 @@ WORDS: Pairs = {
         "365d, 12h or a last day 2027-03-31; never: for good",
     ),
     "never": ("不设期限", "never"),
-    "signed": ("报送须签名（HMAC），密钥本身不发送", "Requests are signed (HMAC); never sent itself"),
+    "signed": (
+        "报送须签名（HMAC），密钥本身不发送",
+        "Signs requests (HMAC); is never sent",
+    ),
     "signed_mark": ("签名", "signs"),
     "sent_mark": ("随报文发送", "is sent along"),
     "new_key": ("发放密钥", "Give a key"),
@@ -313,8 +316,7 @@ WORDS: Pairs = {
     "trail": ("审计记录", "Audit trail"),
     "trail_long": (
         "谁在何时从何处做了什么，新的在前。只能查看，不能修改；查看和导出本身也留有记录。",
-        "Who did what, when and from where, newest first. Nobody edits it; reading and exporting "
-        "it is on record too.",
+        "Who did what, when, from where. Nobody edits it; reading and exporting it is on record.",
     ),
     "book_access": ("登录与访问", "Sign-ins and access"),
     "book_people": ("人员与权限", "People and rights"),

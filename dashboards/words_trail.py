@@ -8,17 +8,17 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
     # people and rights
     "PersonAdded": ("登记人员", "person added", "登记人员 {person}", "{person} was added"),
     "PersonDisabled": (
-        "停用账号", "account disabled", "停用 {person} 的账号", "the account of {person} was disabled",
+        "停用账号", "account disabled", "停用 {person} 的账号", "{person} was disabled",
     ),
     "PersonEnabled": (
-        "恢复账号", "account enabled", "恢复 {person} 的账号", "the account of {person} was enabled",
+        "恢复账号", "account enabled", "恢复 {person} 的账号", "{person} was enabled",
     ),
     "RoleGranted": (
         "授予角色", "role granted",
         "授予 {person} 角色“{role}”，范围：{units}", "{person} is {role} over: {units}",
     ),
     "RoleRevoked": (
-        "收回角色", "role revoked", "收回 {person} 的角色“{role}”", "{person} is no {role} any more",
+        "收回角色", "role revoked", "收回 {person} 的角色“{role}”", "{person} is {role} no more",
     ),
     "UnitPlaced": (
         "列入单位", "unit placed",
@@ -31,8 +31,8 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "KioskOpened": (
         "开通终端", "kiosk opened",
-        "开通大屏终端 {kiosk}，范围：{units}，有效至 {until}",
-        "{kiosk} may show the wall over: {units}, until {until}",
+        "开通大屏终端 {kiosk}，仅限地址 {address}，范围：{units}，有效至 {until}",
+        "{kiosk} at {address} may show the wall over: {units}, until {until}",
     ),
     "KioskClosed": ("关闭终端", "kiosk closed", "关闭大屏终端 {kiosk}", "{kiosk} was closed"),
     # sign-ins and access
@@ -44,10 +44,10 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
         "会话结束", "session ended", "{person} 的会话结束", "a session of {person} ended",
     ),
     "PasswordChanged": (
-        "变更密码", "password changed", "{person} 的密码已变更", "the password of {person} was changed",
+        "变更密码", "password changed", "{person} 的密码已变更", "{person} has another password",
     ),
     "AccountUnlocked": (
-        "解除锁定", "account unlocked", "解除 {person} 的锁定", "the account of {person} was unlocked",
+        "解除锁定", "account unlocked", "解除 {person} 的锁定", "{person} was unlocked",
     ),
     "LinkIssued": (
         "发放登录链接", "link issued",
@@ -68,8 +68,7 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
     "KeyIssued": (
         "发放密钥", "key given",
         "向 {source} 发放密钥 {id}，部门：{departments}，事实种类：{kinds}，到期：{expires_at}",
-        "{source} was given key {id}; departments: {departments}; kinds: {kinds}; "
-        "expires: {expires_at}",
+        "{source} got key {id}; departments: {departments}; kinds: {kinds}; end: {expires_at}",
     ),
     "KeyExpirySet": (
         "密钥到期变更", "key's end set",
@@ -84,7 +83,7 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "ClockConfirmed": (
         "确认时钟", "clock confirmed",
-        "时钟跳变后确认：{before} 之后为 {after}", "the clock was confirmed: {after} after {before}",
+        "时钟跳变后确认：{before} 之后为 {after}", "clock confirmed: {after} after {before}",
     ),
     "TextErased": (
         "销毁个人信息", "personal data erased",

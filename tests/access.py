@@ -105,7 +105,7 @@ class Office(Access):
 
     def trailed(self) -> list[Struct]:
         """What the trail holds, with all that was counted."""
-        self.trail.close()
+        self.trail.flush()
         return [each.event for each in self.record.read_stream(ACCESS)]
 
     def told(self) -> list[str]:

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   const STALE = 3000, GRACE = 1500, WATCHDOG = 15000, POLL = 1000;
-  const state = { pulse: null, first: 0, at: 0, polling: false, tried: 0 };
+  const state = { pulse: null, first: 0, at: 0, polling: false, tried: 0, over: false };
   const $ = (id) => document.getElementById(id);
   const onWall = () => $("wall") !== null;
   const since = () => performance.now() - state.at;
@@ -78,9 +78,11 @@
     }
   }
 
-  /* when no push comes: ask over plain HTTP; a restarted server means a new page */
+  /* when no push comes: ask over plain HTTP; a restarted server means a new page, and so do rights
+     that changed. A page that is no wall has a head of its own, and nothing to ask. */
   async function watch() {
-    if (!$("root") || !location.pathname.match(/^\/$/)) return;
+    if (state.over || !$("root") || location.pathname !== "/") return;
+    if (document.querySelector("#page > .desk")) return;
     const silent = state.pulse ? since() : performance.now();
     if (silent < STALE && !state.polling) return;
     try {
@@ -98,12 +100,22 @@
     const p = state.pulse || { boot: "", version: 0, lang: "zh" };
     const asked = new URLSearchParams({ lang: p.lang, boot: p.boot, since: String(p.version) });
     const answer = await fetch("/_wall/frame?" + asked, { cache: "no-store" });
+    if (answer.status === 401 || answer.status === 403) return dark(answer.status, p.lang);
     if (!answer.ok) return false;
     const frame = await answer.json();
     if (!onWall() || frame.pulse.boot !== p.boot) { location.reload(); return true; }
     if (frame.pulse.version === p.version) return false;
     frame.changes.forEach(([id, prop, value]) => window.dash_clientside.set_props(id, { [prop]: value }));
     window.dash_clientside.set_props("pulse", { data: Object.assign(frame.pulse, { polled: true }) });
+    return true;
+  }
+
+  /* the right to the wall ended: no figure stays, and whoever looks may sign in or see what is left */
+  function dark(status, lang) {
+    state.over = true;
+    $("page").hidden = true;
+    if (status === 403) location.reload();
+    else location.replace("/sign-in?done=ended" + (lang === "en" ? "&lang=en" : ""));
     return true;
   }
 

@@ -30,7 +30,7 @@ Home = Callable[[Admission], str]
 """The address at which somebody with these rights begins."""
 Again = Callable[[str, int], Awaitable[Response]]
 """The same page once more: with what went wrong, and the status of the answer."""
-DONE = ("out", "password", "factor", "session", "sessions")
+DONE = ("out", "ended", "password", "factor", "session", "sessions")
 """What an address may say that was done."""
 E = TypeVar("E", bound=Callable[..., Awaitable[Response]])
 

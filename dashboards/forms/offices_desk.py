@@ -1,4 +1,4 @@
-"""What the administrators' pages share: who asks, the time, units to choose from, refusals in words.
+"""What the administrators' pages share: the time, who asks, units to choose, refusals in words.
 
 FormUnfit    a form was filled in so that nothing can be done with it
 """
@@ -17,7 +17,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from supervision.access.office import Access
-from supervision.access.people import DEPARTMENT, DISTRICT, TOP, People, Person, departments_under
+from supervision.access.people import (
+    DEPARTMENT,
+    DISTRICT,
+    TOP,
+    People,
+    Person,
+    departments_under,
+    name_of,
+)
 from supervision.access.ruling import (
     GrantUnfit,
     NameUnfit,
@@ -83,7 +91,7 @@ class Office(NamedTuple):
 
     def person(self, name: str) -> Person:
         """Somebody; UnknownPerson."""
-        found = self.people().persons.get(name)
+        found = self.people().persons.get(name_of(name))
         if found is None:
             raise UnknownPerson(name[:64])
         return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
@@ -20,6 +21,8 @@ from supervision.errors import SupervisionError
 
 from .offices_desk import A_PAGE, Office, by, desk_router, problem_of, status_of, tried
 from .page import lang_of
+
+log = logging.getLogger(__name__)
 
 Sent = Annotated[Form, Depends(form_of)]
 FIELDS = ("person", "name", "department", "subject")
@@ -89,7 +92,7 @@ def _after(request: Request) -> str:
     return request.query_params.get("after", "")
 
 
-def _added(office: Office, wanted: dict[str, str]) -> dict[str, str]:
+def _added(office: Office, wanted: dict[str, str]) -> dict[str, Any]:
     event = office.access.rule(
         lambda people, at: add_person(people, PersonAdded(at=at, by=by(), **wanted))
     )
@@ -99,5 +102,6 @@ def _added(office: Office, wanted: dict[str, str]) -> dict[str, str]:
         return made
     try:
         return made | {"password": office.access.signing.reset_password(event.person, by())}
-    except SupervisionError:  # the person is there; the page says who can mend the rest
+    except SupervisionError as error:  # the person is there; the page says who can mend the rest
+        log.warning("no first password could be made: %s", error)
         return made

@@ -83,7 +83,7 @@ def as_csv(lines: Iterable[Line], lang: str) -> str:
     writer.writerow(WORDS[key][side(lang)] for key in HEAD)
     for line in lines:
         cells = (line.at, line.who, line.what, line.text, line.address)
-        writer.writerow([line.position, *map(harmless, cells), line.count])
+        writer.writerow([line.position, *map(harmless, cells), line.times])
     return "\ufeff" + out.getvalue()
 
 

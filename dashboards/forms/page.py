@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import ChainMap
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -58,12 +57,15 @@ _environment = Environment(
 
 class Bar(NamedTuple):
     """The head bar: who is signed in (nobody: ""), links as (address, word, whether it is this
-    page), the address of the same page in the other language.
+    page), the address of the same page in the other language; whether there is a way out (a wall
+    without a person has none) and an account to look at (between the steps there is none).
     """
 
     name: str
     links: tuple[tuple[str, str, bool], ...]
     switch: str
+    out: bool = False
+    account: bool = False
 
 
 def page(
@@ -137,18 +139,22 @@ def _half(text: str, lang: str) -> str:
 
 
 def _say(own: Words, lang: str, key: str, **fill: object) -> str:
-    text = ChainMap({**own}, words_entry.WORDS, words.WORDS)[key][words.side(lang)]
+    table = next(each for each in (own, words_entry.WORDS, words.WORDS) if key in each)
+    text = table[key][words.side(lang)]
     return text.format(**fill) if fill else text
 
 
 def _bar(admission: Admission | None, lang: str, here: str, kept: Mapping[str, str]) -> Bar:
     other = {**kept, "lang": "zh" if lang == "en" else "en"}
     switch = f"{here}?{urlencode(other)}"
-    if admission is None or admission.stage:
-        return Bar(admission.name if admission else "", (), switch)
+    if admission is None:
+        return Bar("", (), switch)
+    person = admission.session.kind == "person"
+    if admission.stage or not person:
+        return Bar(admission.name, (), switch, out=person)
     links = tuple(
         (address(path, lang=lang), _say({}, lang, word), path == here)
         for right, path, word in LINKS
         if right in admission.rights
     )
-    return Bar(admission.name, links, switch)
+    return Bar(admission.name, links, switch, out=True, account=True)

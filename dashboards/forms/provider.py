@@ -66,6 +66,7 @@ class ByProvider:
     def __init__(self, entrance: Entrance, provider: Provider, again: SignInPage) -> None:
         self._entrance, self._access = entrance, entrance.access
         self._provider, self._again = provider, again
+        self._time = entrance.access.now
         self._cipher = AESGCM(entrance.access.record.vault.derived("oidc", "cookie"))
 
     @needs(OPEN)
@@ -79,7 +80,7 @@ class ByProvider:
             begun = await self._provider.begin()
         except (OidcDown, OidcRefused) as error:
             return await self._down(error, lang, wanted)
-        until = self._access.now() + MINUTES * 60 * SECOND
+        until = self._time() + MINUTES * 60 * SECOND
         answer = see(begun.url)
         _set(answer, self._sealed(Kept(begun.kept, wanted, lang, until)))
         return answer
@@ -116,7 +117,7 @@ class ByProvider:
 
     async def _claimed(self, request: Request, kept: Kept | None) -> Claimed:
         """Whom the provider vouches for; each sign-in on its way is finished once."""
-        now = self._access.now()
+        now = self._time()
         if kept is None or now >= kept.until:
             raise OidcRefused("state")
         used = hashlib.sha256(kept.kept).hexdigest()

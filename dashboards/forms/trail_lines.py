@@ -18,7 +18,7 @@ from ..words_offices import HOW, RIGHTS, ROLES, WORDS
 from ..words_trail import BOOK_WORDS, EVENTS, FACTOR, FIELDS, KINDS, PLACES, THINGS, WHY
 
 COLUMNS = frozenset({"at", "by", "address", "count"})
-"""Fields of events that are columns of their own."""
+"""Fields of events that are columns of their own, unless the sentence names them."""
 DIGEST_SHOWN = 12
 """Characters of a key's digest."""
 NO_RIGHT = "no right "
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     what: str
     text: str
     address: str
-    count: int
+    times: int
 
 
 def line_of(stored: Stored, lang: str, zone: ZoneInfo) -> Line:
@@ -65,7 +65,7 @@ def line_of(stored: Stored, lang: str, zone: ZoneInfo) -> Line:
         name,
         what_word(name, lang),
         in_words(event, lang, zone),
-        plain(getattr(event, "address", "")),
+        "" if "{address}" in EVENTS[name][2] else plain(getattr(event, "address", "")),
         getattr(event, "count", 1),
     )
 
@@ -77,13 +77,12 @@ def what_word(name: str, lang: str) -> str:
 
 def in_words(event: Struct, lang: str, zone: ZoneInfo) -> str:
     """What happened: the event's sentence, then the fields that it does not name."""
-    name = type(event).__name__
+    sentence = EVENTS[type(event).__name__][2 + side(lang)]
     said = {
         field: _value(field, getattr(event, field), lang, zone)
         for field in event.__struct_fields__
-        if field not in COLUMNS
+        if field not in COLUMNS or f"{{{field}}}" in sentence
     }
-    sentence = EVENTS[name][2 + side(lang)]
     colon = "：" if lang == "zh" else ": "
     more = [
         FIELDS[field][side(lang)] + (colon + value if value else "")

@@ -1,5 +1,7 @@
 """The one gate in front of everything, HTTP and websocket: who asks, from where, with what right.
 
+Above 400 lines: all that decides who comes through stands in one place, to be read at once.
+
 Nothing behind it is asked before the gate has decided; what has no rule is for nobody. A refusal
 tells the one refused no more than that he is refused; the trail says why. At a websocket the
 decision is made again at every message that is sent, and every half second: when the session is
@@ -345,7 +347,7 @@ class _Watched:
         if self._over:
             return
         self._accepted = self._accepted or message["type"] == "websocket.accept"
-        self._over = message["type"] not in ("websocket.accept", "websocket.send")
+        self._over = message["type"] == "websocket.close"
         await self._send(message)
 
     async def _watch(self) -> None:

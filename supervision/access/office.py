@@ -14,7 +14,7 @@ from ..facts import Instant
 from ..record import Record
 from ..store.mapping import moment
 from .admission import Admissions, Times
-from .events import PEOPLE
+from .events import PEOPLE, PersonDisabled
 from .people import People
 from .port import AccessStore
 from .signing import SigningIn
@@ -56,6 +56,8 @@ class Access:
     def rule(self, decide: Decide) -> Struct:
         """Decide on what is known, and record it; decided again when others were faster.
 
+        Of who is disabled the sessions end: enabled again, they sign in again.
+
         NotAllowed and its kin, StreamConflict, StoreError, ClockJumped.
         """
         for attempt in range(1, TRIES + 1):
@@ -69,6 +71,8 @@ class Access:
                 continue
             self.admissions.forget()
             break
+        if isinstance(event, PersonDisabled):
+            self.signing.out_all(event.person, event.by, why="disabled")
         return event
 
     def start(self) -> None:

@@ -35,10 +35,12 @@ CLOSED = Rule("closed")
 
 
 def needs(rule: Rule | Right) -> Callable[[F], F]:
-    """Say what an endpoint asks."""
+    """Say what an endpoint asks, in all routes that it has; ValueError if it asks another thing."""
     given = Rule("right", rule) if isinstance(rule, Right) else rule
 
     def mark(endpoint: F) -> F:
+        if getattr(endpoint, ATTRIBUTE, given) != given:
+            raise ValueError(f"{endpoint.__qualname__} asks {given}, and something else already")
         setattr(endpoint, ATTRIBUTE, given)
         return endpoint
 

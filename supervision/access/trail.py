@@ -55,6 +55,7 @@ class Trail:
         self._ticks = ticks
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
+        self._writing = threading.Lock()
         self._counts: dict[Refusal, int] = {}
         self._since: dict[Refusal, float] = {}
         self._due: list[Refusal] = []
@@ -80,13 +81,10 @@ class Trail:
                 self._thread.start()
 
     def flush(self, *, all_of_it: bool = True) -> None:
-        """Write what is counted: all, or what is new or a minute old."""
-        for refusal, count in self._take(all_of_it):
-            try:
-                self._record.note(ACCESS, partial(refusal.event, count=count))
-            except SupervisionError as error:
-                log.warning("a refusal was not recorded: %s", error, extra={"why": refusal.why})
-                self._again(refusal, count)
+        """Write what is counted: all, or what is new or a minute old. It is written on return."""
+        with self._writing:
+            for refusal, count in self._take(all_of_it):
+                self._write(refusal, count)
 
     def close(self) -> None:
         """Write what is left, and end."""
@@ -96,6 +94,13 @@ class Trail:
         if self._thread is not None:
             self._thread.join(10)
         self.flush()
+
+    def _write(self, refusal: Refusal, count: int) -> None:
+        try:
+            self._record.note(ACCESS, partial(refusal.event, count=count))
+        except SupervisionError as error:
+            log.warning("a refusal was not recorded: %s", error, extra={"why": refusal.why})
+            self._again(refusal, count)
 
     def _again(self, refusal: Refusal, count: int) -> None:
         """What the store did not take is written with the next minute's."""

@@ -24,14 +24,14 @@ from dashboards.forms.offices import offices
 from dashboards.forms.refused import refusal
 from dashboards.forms.texts import texts
 from dashboards.headers import content_policy
-from dashboards.live import LiveSource
+from dashboards.live import HIDDEN, LiveSource
 from projections.warehouse import Warehouse
 
 from ..access.admission import SECOND, Admission
 from ..access.gate import Gate, GateConfig, admitted
 from ..access.office import Access
 from ..access.oidc import Provider
-from ..access.rights import Right
+from ..access.rights import EVERYWHERE, Right
 from ..access.rules import KEY, OPEN, SESSION, Rules, needs
 from ..access.trail import Refusal
 from ..clock import Clock, SimulatedClock
@@ -209,11 +209,10 @@ def _own_routes(server: FastAPI, system: System) -> None:
     @needs(OPEN)
     def health() -> HealthTold:
         """How the system is: `starting`, `ok`, or `alarm`; what is wrong, to who has the right."""
-        told = _health(system)
         admission = admitted()
-        if admission is None or admission.reach(Right.HEALTH) is None:
-            return HealthTold(status=told.status)
-        return told
+        reach = admission.reach(Right.HEALTH) if admission else None
+        told = _health(system, names=reach == EVERYWHERE)
+        return told if reach is not None else HealthTold(status=told.status)
 
     @server.api_route(
         "/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
@@ -242,8 +241,10 @@ class HealthTold(BaseModel):
     alarms: list[str] = []
 
 
-def _health(system: System) -> HealthTold:
+def _health(system: System, *, names: bool) -> HealthTold:
+    """`names`: of cases that are halted too, which may be anybody's."""
     (at, _), known, now = system.shown(), system.health(), datetime.now(UTC)
+    known = known if names else replace(known, halted=(HIDDEN,) * len(known.halted))
     try:
         head = system.record.head()
     except StoreError as error:

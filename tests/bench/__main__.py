@@ -1,6 +1,6 @@
 """`make bench`: the rows of the design's table that exist by now, as ratios in one run.
 
-    python -m tests.bench [append] [judging] [warehouse] [live] [cluster] [--rows N] [--cases N]
+    python -m tests.bench [append] [judging] [warehouse] [gate] [live] [cluster] [--rows N] [--cases N]
 
 Every row: what was measured, its value, the bound it is held against, the ratio to that bound.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-PARTS = ("append", "judging", "warehouse", "live", "cluster")
+PARTS = ("append", "judging", "warehouse", "gate", "live", "cluster")
 SIZES = {"warehouse": ("--rows", 10_000_000), "cluster": ("--cases", 1_000_000)}
 """What the parts that have one are measured with."""
 

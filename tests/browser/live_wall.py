@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.signed import signed_in
 from tests.product import Product, supervise, until
 
 SOURCE = "live"
@@ -145,6 +146,7 @@ class LiveWall:
         self.key = new_key(self.home)
         self.product.start()
         self._context = self._browser.new_context(viewport={"width": 1920, "height": 1080})
+        signed_in(self._context, self.product)
         self._context.add_init_script(WATCHING)
         self._context.on("request", lambda request: self.requests.append(request.url))
         self._context.on("weberror", lambda error: self.errors.append(str(error.error)))

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.live_wall import LiveWall
+from tests.browser.signed import signed_in
 from tests.product import Product, supervise, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(300)]
@@ -97,7 +98,7 @@ def receipt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.mark.skipif(not RECEIPT.exists(), reason="the receipt log is not here")
 def test_a_real_case_shows_its_clock_and_its_red_card(receipt: Product, browser: Browser) -> None:
     """A permit of 2011: its own deadline to the second, its red card, and that it is history."""
-    context = browser.new_context()
+    context = signed_in(browser.new_context(), receipt)
     page: Page = context.new_page()
     until(lambda: has_card(page, receipt), "the red card of the case")
     expect(page.locator(".card.red")).to_contain_text("2011-12-06 13:41")

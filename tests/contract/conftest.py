@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.chdb import ChdbEngine
 from projections.clickhouse import ClickhouseEngine
 from projections.warehouse import Engine, Warehouse
 from tests.warehouse_history import DAY_OF
@@ -16,19 +15,13 @@ from tests.warehouse_history import DAY_OF
     scope="session", params=["chdb", pytest.param("clickhouse", marks=pytest.mark.cluster)]
 )
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """One engine a process: chDB allows no second folder beside the first."""
-    opened = _chdb(request) if request.param == "chdb" else _clickhouse(request)
+    """chDB, which all tests of a process share, or a database of the server."""
+    if request.param == "chdb":
+        yield request.getfixturevalue("chdb")
+        return
+    opened = ClickhouseEngine(request.getfixturevalue("clickhouse").fresh("contract"))
     yield opened
     opened.close()
-
-
-def _chdb(request: pytest.FixtureRequest) -> Engine:
-    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
-    return ChdbEngine(folders.mktemp("warehouse"))
-
-
-def _clickhouse(request: pytest.FixtureRequest) -> Engine:
-    return ClickhouseEngine(request.getfixturevalue("clickhouse").fresh("contract"))
 
 
 @pytest.fixture

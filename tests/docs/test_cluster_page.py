@@ -7,57 +7,32 @@ servers do what it says is what tests/cluster is for.
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 
-from supervision.runners.cli import main
 from supervision.runners.cluster.commands import ROLES, prepare
 from supervision.runners.settings_fields import Settings
 from supervision.runners.telling import Telling
+from tests.docs.pages import commands, dead_links, lines, unknown_of
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
-INLINE = re.compile(r"`(supervise [^`]+)`")
-TYPED = re.compile(r"^```sh.*?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PATH = ROOT / "docs" / "cluster.md"
+PAGE = PATH.read_text(encoding="utf-8")
 
 
-def lines() -> Iterator[list[str]]:
-    """The words of every line that is to be typed, without settings before them."""
-    for block in TYPED.findall(PAGE):
-        for line in block.splitlines():
-            words = shlex.split(line)
-            while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-                del words[0]
-            yield words
-
-
-def commands() -> dict[str, list[str]]:
-    """Those of `supervise`, whoever runs them, in the text too; and the words behind it."""
-    asked = [words for words in lines() if "supervise" in words]
-    asked += [line.split() for line in INLINE.findall(PAGE)]
-    return {" ".join(words): words[words.index("supervise") + 1 :] for words in asked}
-
-
-@pytest.mark.parametrize("line", sorted(commands()))
+@pytest.mark.parametrize("line", sorted(commands(PAGE)))
 def test_every_command_exists(line: str) -> None:
     """With its options and, for `serve`, its role."""
-    command: click.Command = main
-    words = commands()[line]
-    while isinstance(command, click.Group):
-        command, words = command.commands[words[0]], words[1:]
-    options = {option for each in command.params for option in each.opts}
-    assert {word for word in words if word.startswith("-")} <= options
-    assert command.name != "serve" or words[0] in ROLES
+    words = commands(PAGE)[line]
+    assert unknown_of(words) == set()
+    assert words[0] != "serve" or words[1] in (*ROLES, "ROLE")
 
 
 def test_every_role_is_started() -> None:
     """Once, in a terminal each."""
-    served = [words[2] for words in lines() if words[:2] == ["supervise", "serve"]]
+    served = [words[2] for words in lines(PAGE) if words[:2] == ["supervise", "serve"]]
     assert sorted(served) == sorted(ROLES)
 
 
@@ -65,7 +40,7 @@ def test_every_service_volume_and_target_exists() -> None:
     """Those that commands of Docker and of make name."""
     read = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
     services, volumes, targets = set[str](), set[str](), set[str]()
-    for words in lines():
+    for words in lines(PAGE):
         match words:
             case ["docker", "compose", "exec", *rest]:
                 services.add(next(word for word in rest if not word.startswith("-")))
@@ -94,6 +69,4 @@ def test_every_metric_and_setting_exists() -> None:
 
 def test_every_link_leads_to_a_file() -> None:
     """From its own folder."""
-    targets = [link for link in re.findall(r"\]\(([^)#]+)\)", PAGE) if "://" not in link]
-    assert len(targets) > 4
-    assert [link for link in targets if not (ROOT / "docs" / link).exists()] == []
+    assert dead_links(PATH) == []

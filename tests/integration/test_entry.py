@@ -12,6 +12,7 @@ from supervision.access.events import PEOPLE, LinkIssued, SignedIn, SignedOut, S
 from supervision.access.factor import picture_of
 from supervision.access.rights import AUDIT, INSPECTOR, MANAGER, SECURITY
 from supervision.access.signing import From
+from supervision.errors import StoreDown
 from tests.front_door import (
     ANOTHER,
     BY,
@@ -192,6 +193,20 @@ class TestSigningIn:
         answer = browser.sign_in("li")
         assert (answer.status_code, browser.secret) == (503, None)
         assert "supervise clock confirm" in answer.text
+
+    def test_a_store_that_is_down_is_explained(
+        self, door: FrontDoor, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """503 in words that hold nothing of the store's own."""
+
+        def down(person: str) -> None:
+            raise StoreDown("10.1.2.3:5432/keys", "connection refused")
+
+        browser.get("/sign-in")
+        monkeypatch.setattr(door.access.store, "password", down)
+        answer = browser.send("/sign-in", name="li", password=PASSWORD)
+        assert (answer.status_code, "暂时连接不上数据库" in answer.text) == (503, True)
+        assert "10.1.2.3" not in answer.text
 
     def test_a_sign_in_leaves_its_events(self, door: FrontDoor, browser: Browser) -> None:
         """One for the failure, one for the success, with the address."""
@@ -377,6 +392,7 @@ class TestKiosks:
         assert leads_to(answer) == "/"
         assert "Max-Age=31536000" in answer.headers["set-cookie"]
         assert kiosk.follow(answer).text == "the wall"
+        assert "<button" not in kiosk.get("/sign-in").text.partition("<main>")[0]
         assert kiosk.get("/cases").status_code == 403
         assert kiosk.get("/account").status_code == 403
 
@@ -409,12 +425,31 @@ class TestAccount:
         assert [each for each in shown if each not in page] == []
         assert "可查看（须说明理由）" in page
 
+    def test_a_browser_is_told_as_people_call_it(self, browser: Browser) -> None:
+        """What it says that it is stays text."""
+        agent = '<script>"Mozilla/5.0 (Windows NT 10.0) Chrome/126.0 Edg/126.0'
+        browser.client.headers["user-agent"] = agent
+        browser.sign_in("li")
+        page = browser.get("/account").text
+        assert ">Edge · Windows</span>" in page
+        assert "<script>" not in page
+
     def test_the_bar_shows_what_one_may_open(self, door: FrontDoor, browser: Browser) -> None:
         """And nothing else."""
         browser.sign_in("li")
         bar = browser.get("/account").text.partition("<nav")[2].partition("</nav>")[0]
         places = ("/", "/cases", "/people", "/units", "/rights", "/kiosks", "/keys", "/trail")
         assert [path for path in places if f'href="{path}"' in bar] == ["/", "/cases"]
+
+    def test_who_has_no_role_sees_the_account_alone(
+        self, door: FrontDoor, browser: Browser
+    ) -> None:
+        """And whom to ask."""
+        door.add("new")
+        page = browser.follow(browser.sign_in("new"))
+        bar = page.text.partition("<main>")[0]
+        assert ("<nav" in bar, 'href="/account"' in bar) == (False, True)
+        assert "请联系安全管理员授权" in page.text
 
     def test_ones_sessions_are_listed_and_ended(self, door: FrontDoor, browser: Browser) -> None:
         """Each with a button; one's own is marked; another's cannot be touched."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from supervision.access.admission import AHEAD, FRESH, OUTAGE, SECOND, Admission, shown_name
 from supervision.access.events import (
     PEOPLE,
+    PersonAdded,
     PersonDisabled,
     PersonEnabled,
     RoleRevoked,
     UnitRemoved,
 )
+from supervision.access.people import People
 from supervision.access.port import Session
 from supervision.access.rights import EVERYWHERE, Reach, Right
+from supervision.access.ruling import PersonExists, add_person, disable, enable
 from supervision.access.store_sqlite import SqliteAccess
 from supervision.errors import StoreDown
 from tests.access import AT, CONSOLE, ELSEWHERE, HERE, Office, Time, cheap, office_at
@@ -323,3 +328,27 @@ def test_the_version_is_that_of_what_was_read(office: Office, other: Office) -> 
     after, later = office.admissions.people_at()
     assert later == version + 1
     assert after.persons.keys() - people.persons.keys() == {"li"}
+
+
+def test_who_was_disabled_and_enabled_again_signs_in_again(office: Office, secret: str) -> None:
+    """The sessions of before are over for good."""
+    office.add("sec", "security_admin")
+    office.rule(lambda people, at: disable(people, "ZHANG", "sec", at))
+    office.rule(lambda people, at: enable(people, "zhang", "sec", at))
+    assert admit(office, secret) is None
+    assert office.told()[-1] == "SignedOut"
+    assert office.sign_in("zhang")
+
+
+def test_a_decision_is_made_again_when_others_were_faster(office: Office, other: Office) -> None:
+    """On what they did: of two that add the same person one is told that the name is taken."""
+    others = iter([PersonAdded(at=AT, by=CONSOLE, person="li", name="first")])
+
+    def decide(people: People, at: datetime) -> Struct:
+        for event in others:
+            other.note(event)
+        return add_person(people, PersonAdded(at=at, by=CONSOLE, person="li", name="second"))
+
+    with pytest.raises(PersonExists):
+        office.rule(decide)
+    assert office.admissions.people(at_once=True).persons["li"].name == "first"

@@ -1,4 +1,8 @@
-"""The gate in front of everything: who comes through, who does not, and how little they are told."""
+"""The gate in front of everything: who comes through, and how little the others are told.
+
+Above 400 lines: every way in and every trick tried at it, kept together so that what is missing
+shows.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import Message, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from supervision.access.events import AccessRefused, PersonDisabled
 from supervision.access.gate import (
@@ -56,7 +60,7 @@ def application() -> FastAPI:
         reached.append(request.url.path)
         return PlainTextResponse((await form_of(request))["word"])
 
-    async def socket(websocket: WebSocket) -> None:
+    async def talk(websocket: WebSocket) -> None:
         await websocket.accept()
         reached.append("/live")
         try:
@@ -81,11 +85,19 @@ def application() -> FastAPI:
 
         app.add_api_route(path, needs(rule)(endpoint), methods=["GET", "POST"])
     app.add_api_route("/forgotten", answer, methods=["GET", "POST"])
-    app.add_api_route("/form", needs(Right.CASES)(form), methods=["POST"])
-    app.add_api_route("/open-form", needs(OPEN)(form), methods=["POST"])
-    app.add_api_websocket_route("/live", needs(Right.WALL)(socket))
-    app.add_api_websocket_route("/open-live", needs(OPEN)(socket))
-    app.add_api_websocket_route("/forgotten-live", socket)
+    for path, rule in (("/form", Right.CASES), ("/open-form", OPEN)):
+
+        async def posted(request: Request) -> Response:
+            return await form(request)
+
+        app.add_api_route(path, needs(rule)(posted), methods=["POST"])
+    for path, rule in (("/live", Right.WALL), ("/open-live", OPEN)):
+
+        async def socket(websocket: WebSocket) -> None:
+            await talk(websocket)
+
+        app.add_api_websocket_route(path, needs(rule)(socket))
+    app.add_api_websocket_route("/forgotten-live", talk)
     return app
 
 
@@ -380,6 +392,14 @@ def test_who_stands_before_a_step_comes_no_further(front: Front) -> None:
     for path in ("/account", "/cases/1", "/"):
         assert front.ask(path, opened).status == 403
         assert front.ask(path, opened, **PAGE).headers["location"] == STEPS["enrol"]
+
+
+def test_an_endpoint_asks_one_thing() -> None:
+    """Marked for a second route with another rule it is refused, not changed for the first."""
+    endpoint = needs(Right.CASES)(lambda: None)
+    needs(Right.CASES)(endpoint)
+    with pytest.raises(ValueError, match="asks"):
+        needs(OPEN)(endpoint)
 
 
 # Other sites
@@ -719,6 +739,21 @@ def test_nothing_is_pushed_after_the_right_ended(front: Front, zhang: Opened, en
         await opened.say("one")
 
     assert socket(front, script, zhang).told == ["accept", "farewell one", "close"]
+
+
+def test_an_application_may_refuse_a_websocket_in_words(front: Front, zhang: Opened) -> None:
+    """Head and body of its answer come through."""
+    said: list[Message] = [
+        {"type": "websocket.http.response.start", "status": 404, "headers": []},
+        {"type": "websocket.http.response.body", "body": b"nothing here"},
+    ]
+
+    async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in said:
+            await send(message)
+
+    front.gate.app = refusing
+    assert socket(front, nothing, zhang).sent == said
 
 
 def test_an_application_that_ends_the_websocket_is_not_spoken_after(

@@ -203,5 +203,6 @@ def test_a_name_is_the_same_however_it_is_typed(typed: str) -> None:
 
 def test_a_name_as_compared_is_compared_as_itself() -> None:
     """Of every character: a stored name is found by itself."""
-    found = [c for c in map(chr, range(0x110000)) if name_of(name_of(c)) != name_of(c)]
+    characters = map(chr, range(0x110000))
+    found = [c for c in characters if (name := name_of(c)) != c and name_of(name) != name]
     assert [f"{unicodedata.name(c, '?')} {ord(c):x}" for c in found] == []

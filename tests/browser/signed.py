@@ -1,0 +1,22 @@
+"""Browsers in which somebody is signed in, and what they read there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page
+
+from tests.product import Product
+from tests.visitor import Visitor
+
+
+def signed_in(context: BrowserContext, product: Product, who: Visitor | None = None) -> Any:
+    """The context, with the cookies of a visitor; without one, of an inspector of the whole."""
+    cookies: Any = (who or product.visitor).browser(product.url)
+    context.add_cookies(cookies)
+    return context
+
+
+def texts(page: Page, selector: str) -> list[str]:
+    """What each element of that kind says, as it is read."""
+    return [text.strip() for text in page.locator(selector).all_inner_texts()]

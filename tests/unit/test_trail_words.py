@@ -1,0 +1,131 @@
+"""Every event that the trail may hold is told in words, in both languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from dashboards.forms.trail_lines import COLUMNS, in_words, line_of
+from dashboards.forms.trail_pages import BOOKS
+from dashboards.words import kind_name
+from dashboards.words_offices import RIGHTS, ROLES, WORDS
+from dashboards.words_trail import EVENTS, FIELDS
+from supervision.access.events import ACCESS_EVENTS, AccessRefused, RoleGranted
+from supervision.access.rights import ROLES as GIVEN
+from supervision.access.rights import Right
+from supervision.store.mapping import encode
+from supervision.store.stored import Stored
+from supervision.system import SYSTEM
+
+ZONE = ZoneInfo("Asia/Shanghai")
+AT = datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)
+HELD: dict[str, type[Struct]] = {**ACCESS_EVENTS, **SYSTEM}
+
+
+def filled(event: type[Struct]) -> Struct:
+    """An event with something in every field."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(event):
+        values[field.name] = _value(str(field.type), field.name)
+    return event(**values)
+
+
+def _value(kind: str, name: str) -> Any:
+    if "datetime" in kind:
+        return AT
+    if "tuple" in kind:
+        return (f"{name}-1", f"{name}-2")
+    if "bool" in kind:
+        return True
+    return 7 if "int" in kind else f"<{name}>"
+
+
+def test_every_event_of_people_access_keys_and_system_is_in_one_book() -> None:
+    """None is left out, none is told of twice."""
+    kinds = [kind for book in BOOKS.values() for kind in book.kinds]
+    assert sorted(HELD) == sorted(kinds)
+    assert sorted(HELD) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("event", HELD.values(), ids=lambda event: event.__name__)
+def test_an_event_is_told_with_all_that_it_says(event: type[Struct], lang: str) -> None:
+    """Nothing that an event holds is missing from its line or its columns."""
+    full = filled(event)
+    said = in_words(full, lang, ZONE)
+    left_out = {"applicant_ref"}
+    for field in set(event.__struct_fields__) - COLUMNS - left_out:
+        value = getattr(full, field)
+        if isinstance(value, str):
+            assert value in said, field
+        elif isinstance(value, tuple):
+            words = [kind_name(each, lang) if field == "kinds" else each for each in value]
+            assert all(word in said for word in words), field
+        elif value is True:
+            assert FIELDS[field][lang == "en"] in said, field
+    assert "{" not in said
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("event", HELD.values(), ids=lambda event: event.__name__)
+def test_an_event_with_nothing_but_what_it_must_have_is_told(
+    event: type[Struct], lang: str
+) -> None:
+    """An old or a short event makes a line too."""
+    needed = {
+        field.name: _value(str(field.type), field.name)
+        for field in msgspec.structs.fields(event)
+        if field.required
+    }
+    said = in_words(event(**needed), lang, ZONE)
+    assert said
+    assert "None" not in said
+
+
+def test_a_whole_is_told_as_that() -> None:
+    """No units is not nothing."""
+    event = RoleGranted(at=AT, by="wang", person="zhang", role="inspector")
+    assert "授予 zhang 角色“监察人员”，范围：全部" == in_words(event, "zh", ZONE)
+
+
+def test_a_refusal_names_the_right_that_was_missing() -> None:
+    """As the officials call it."""
+    event = AccessRefused(at=AT, by="zhang", what="GET /trail", why="no right audit")
+    assert "访问 GET /trail 被拒：没有权限：看审计记录" == in_words(event, "zh", ZONE)
+
+
+def test_a_line_has_local_time_and_its_columns() -> None:
+    """When, who, what, from where, how often."""
+    event = AccessRefused(at=AT, by="zhang", what="GET /", why="csrf", address="10.0.0.7", count=9)
+    instant = int(AT.timestamp() * 1_000_000)
+    stored = Stored(5, "system/access", 3, *encode(event)[:1], instant, encode(event)[1])
+    line = line_of(stored, "zh", ZONE)
+    assert (5, "2026-03-02 09:02:03", "zhang", "访问被拒", "10.0.0.7", 9) == (
+        line.position, line.at, line.who, line.what, line.address, line.times,
+    )  # fmt: skip
+
+
+def test_an_event_that_cannot_be_read_is_still_a_line() -> None:
+    """A newer program wrote it: it is there, and says what it is."""
+    line = line_of(Stored(5, "system/access", 3, "Unheard/9", 0, b"{}"), "zh", ZONE)
+    assert "无法读取：Unheard/9" == line.text
+
+
+def test_every_role_and_right_has_a_word() -> None:
+    """What is granted is never told by a code."""
+    assert set(GIVEN) == set(ROLES)
+    assert set(Right) == set(RIGHTS)
+
+
+def test_the_words_have_the_same_blanks_in_both_languages() -> None:
+    """Nothing that is told in one language is missing in the other."""
+    blanks = {
+        key: [set(re.findall(r"{(\w+)}", text)) for text in pair] for key, pair in WORDS.items()
+    }
+    assert [key for key, (zh, en) in blanks.items() if zh != en] == []
