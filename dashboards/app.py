@@ -180,7 +180,7 @@ def push(app: Dash, sights: Sights, settings: Settings) -> None:
     @app.callback(websocket=True, persistent=True)
     async def follow_wall() -> None:
         socket = ctx.websocket
-        mount = await mounted(socket)
+        mount = await mounted(socket) if socket else None
         producer = sights.producer()
         if mount is None or mount["page"] != "wall" or producer is None:
             return

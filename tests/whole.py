@@ -39,6 +39,8 @@ from tests.memorylog import stream_of
 from tests.visitor import Visitor
 
 ORIGIN = "https://testserver"
+SOCKETS = "wss://testserver"
+SOCKET = f"{SOCKETS}/_dash-ws-callback"
 HOME = "127.0.0.1"
 NAVIGATING = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 DISTRICT = "全市"
@@ -181,7 +183,7 @@ class Whole:
         heard = ""
         self.client.cookies.clear()
         headers = {**who.headers, "Origin": ORIGIN}
-        with self.client.websocket_connect("/_dash-ws-callback", headers=headers) as socket:
+        with self.client.websocket_connect(SOCKET, headers=headers) as socket:
             socket.send_json(request(callback))
             while '"pulse"' not in heard:
                 heard += (text := socket.receive_text())

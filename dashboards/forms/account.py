@@ -170,7 +170,8 @@ class Account:
         begin = request.path_params["begin"]
         await to_thread.run_sync(self._end, session.person, begin)
         if session.digest[:SESSION_SHOWN] == begin:
-            return signed_out(see(address("/sign-in", lang=lang, done="out")))
+            gone = see(address("/sign-in", lang=lang, done="out"))
+            return signed_out(gone, self._access.admissions)
         return see(done("session", lang))
 
     def _end_others(self, session: Session) -> None:

@@ -218,7 +218,8 @@ class Steps:
         """End the session."""
         session, lang = whoever().session, lang_of(request)
         await to_thread.run_sync(self._signing.out, session)
-        return signed_out(see(address("/sign-in", lang=lang, done="out")))
+        gone = see(address("/sign-in", lang=lang, done="out"))
+        return signed_out(gone, self._access.admissions)
 
     @needs(OPEN)
     @standing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -213,10 +213,10 @@ class _Desk:
             here=f"/rights/{person.person}",
             who=person,
             wanted=event,
-            scope=scope_words(people, event.units, lang),
+            scope=_scope(people, event.role, event.units, lang),
             departments=sorted(below) if set(below) != set(event.units) else [],
             may=may_words(event.role, lang),
-            instead=scope_words(people, instead.units, lang) if instead else "",
+            instead=_scope(people, event.role, instead.units, lang) if instead else "",
             is_admin=event.role in ADMINISTRATORS,
         )
 
@@ -263,7 +263,7 @@ class _Desk:
 
     def _grants(self, people: People, person: Person, lang: str) -> list[tuple[Grant, str]]:
         """Each role, and over what in words."""
-        return [(each, scope_words(people, each.units, lang)) for each in person.grants]
+        return [(each, _scope(people, each.role, each.units, lang)) for each in person.grants]
 
     def _account(self, person: Person, lang: str) -> dict[str, Any]:
         store, when = self._office.access.store, self._office.when
@@ -285,6 +285,13 @@ def may_words(role: str, lang: str) -> str:
     """What a role may do."""
     rights = [pair[side(lang)] for right, pair in words.RIGHTS.items() if right in ROLES[role]]
     return ("、" if lang == "zh" else ", ").join(rights)
+
+
+def _scope(people: People, role: str, units: Sequence[str], lang: str) -> str:
+    """Over what a role is held; an administrator has the whole, and no cases in it."""
+    if role in ADMINISTRATORS and not units:
+        return words.WORDS["whole"][side(lang)]
+    return scope_words(people, units, lang)
 
 
 def _password_words(password: Password | None, lang: str, when: Callable[[int], str]) -> str:

@@ -51,6 +51,20 @@ class Times(Struct, frozen=True, kw_only=True):
     steps_minutes: int = 10
 
 
+class Cookies(NamedTuple):
+    """Under which name a browser keeps a session's secret, and whether it sends it by TLS only
+    (which, for browsers, this machine itself is).
+    """
+
+    session: str = "__Host-session"
+    secure: bool = True
+
+
+COOKIES = Cookies()
+PLAIN_COOKIES = Cookies("session", secure=False)
+"""Where somebody said in words that people come without TLS."""
+
+
 class Admission(NamedTuple):
     """Somebody who said who he is. `stage` names what is wanted before anything else, if it is."""
 
@@ -78,7 +92,7 @@ class Admission(NamedTuple):
         return (
             other is not None
             and self.session.digest == other.session.digest
-            and self.rights == other.rights
+            and (self.rights is other.rights or self.rights == other.rights)
         )
 
 
@@ -89,6 +103,7 @@ def digest_of(secret: str) -> str:
 
 class _Known(NamedTuple):
     found: Session | None
+    csrf: str
     at: float
 
 
@@ -102,8 +117,10 @@ class Admissions:
         times: Times,
         now: Callable[[], Instant],
         ticks: Callable[[], float],
+        cookies: Cookies = COOKIES,
     ) -> None:
         """`now` tells the time of day, `ticks` seconds that never go back."""
+        self.cookies = cookies
         self._record, self._store = record, store
         self._times, self._now, self._ticks = times, now, ticks
         self._lock = threading.Lock()
@@ -165,7 +182,7 @@ class Admissions:
         at = self._sessions.get(digest)
         if at is None or ticks - at.at >= FRESH or ticks - self._looked >= FRESH:
             return False, None
-        return True, self._judge(at.found, address)
+        return True, self._judge(at, address)
 
     def admit(self, secret: str, address: str) -> Admission | None:
         """Whoever has this secret, from this address; None: nobody. StoreError."""
@@ -175,11 +192,10 @@ class Admissions:
         digest = digest_of(secret)
         try:
             self.people()
-            session = self._asked(lambda: self._store.session(digest))
-            self._remember(digest, session)
+            known = self._remember(digest, self._asked(lambda: self._store.session(digest)))
         except StoreError as error:
-            session = self._last_known(digest, error)
-        admission = self._judge(session, address)
+            known = self._last_known(digest, error)
+        admission = self._judge(known, address)
         if admission is not None:
             self._touch(admission.session)
         return admission
@@ -206,22 +222,25 @@ class Admissions:
             or (session.kind == "person" and now - session.seen_at >= idle)
         )
 
-    def _remember(self, digest: str, session: Session | None) -> None:
+    def _remember(self, digest: str, session: Session | None) -> _Known:
+        known = _Known(session, self.csrf(digest) if session else "", self._ticks())
         with self._lock:
             if len(self._sessions) >= KEPT:
                 self._sessions.clear()
-            self._sessions[digest] = _Known(session, self._ticks())
+            self._sessions[digest] = known
+        return known
 
-    def _last_known(self, digest: str, error: StoreError) -> Session | None:
+    def _last_known(self, digest: str, error: StoreError) -> _Known:
         at = self._sessions.get(digest)
         if at is None or self._ticks() - at.at >= OUTAGE:
             raise error
-        return at.found
+        return at
 
-    def _judge(self, session: Session | None, address: str) -> Admission | None:
+    def _judge(self, known: _Known, address: str) -> Admission | None:
+        session, csrf, _ = known
         if session is None or session.kind == "link" or self.is_over(session):
             return None
-        people, csrf = self._people, self.csrf(session.digest)
+        people = self._people
         if session.kind == "kiosk":
             kiosk = people.kiosks.get(session.person)
             if kiosk is None or not _is_of(session, kiosk) or session.address != address:

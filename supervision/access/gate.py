@@ -1,7 +1,5 @@
 """The one gate in front of everything, HTTP and websocket: who asks, from where, with what right.
 
-Above 400 lines: all that decides who comes through stands in one place, to be read at once.
-
 Nothing behind it is asked before the gate has decided; what has no rule is for nobody. A refusal
 tells the one refused no more than that he is refused; the trail says why. At a websocket the
 decision is made again at every message that is sent, and every half second: when the session is
@@ -13,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,14 +23,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import SupervisionError
-from .admission import FRESH, Admission
+from .admission import COOKIES, Admission
 from .office import Access
 from .rules import KEY, OPEN, Found, Rules
 from .trail import Refusal
+from .watched import Farewell, Watched
 
 log = logging.getLogger(__name__)
 
-COOKIE = "__Host-session"
+COOKIE = COOKIES.session
 """Holds the session's secret: not to be read by scripts, not sent to other sites' requests."""
 CSRF_COOKIE = "_csrf_token"
 """Holds what Dash sends back in a header, as a form does in a field."""
@@ -43,11 +41,10 @@ FORM = "application/x-www-form-urlencoded"
 FORM_LONGEST = 64 * 1024
 """Bytes of a form."""
 MOST_FIELDS = 1_000
+SECRET_LONGEST = 100
 NEXT_LONGEST = 500
 """Characters of an address that somebody is led back to after signing in."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-GONE = 4401
-"""The websocket's closing code when the right ended."""
 STEPS = {"totp": "/sign-in/code", "enrol": "/sign-in/factor", "password": "/sign-in/password"}
 """Where each step of signing in is made."""
 HEADERS = {
@@ -65,16 +62,6 @@ _admitted: ContextVar[Admission | None] = ContextVar("admitted", default=None)
 def admitted() -> Admission | None:
     """Who is behind the request or websocket that is being answered."""
     return _admitted.get()
-
-
-class Farewell(Protocol):
-    """Tells the pages of one websocket that their right ended, in the words that they know."""
-
-    def heard(self, text: str) -> None:
-        """A message came from the browser."""
-
-    def words(self) -> list[str]:
-        """What to send last."""
 
 
 class GateConfig(NamedTuple):
@@ -104,6 +91,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, access: Access, rules: Rules, config: GateConfig) -> None:
         self.app, self.access, self.rules, self.config = app, access, rules, config
+        self._cookie = access.admissions.cookies.session
         self.pause: Callable[[float], Awaitable[None]] = asyncio.sleep
         """Between two looks at a websocket, seconds."""
         self.headers = HEADERS | {"Content-Security-Policy": config.policy}
@@ -204,7 +192,7 @@ class Gate:
         refused: _Refused,
     ) -> None:
         """Who is only not signed in yet, and comes to a page, is no refusal to speak of."""
-        cookie = COOKIE in _cookies(Headers(scope=scope))
+        cookie = self._cookie in Headers(scope=scope).get("cookie", "")
         if refused.why == "no session" and not cookie and scope["method"] in SAFE:
             path = found.path if found else ""
             if path == "/" or not path.startswith(("/api", "/export", "/_wall")):
@@ -251,14 +239,17 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         _admitted.set(admission)
-        await _Watched(self, scope, headers, admission, receive, send).serve()
+        secret, address, first = _secret(headers, self._cookie), _from(scope), admission
 
-    async def may_still(self, scope: Scope, headers: Headers, admission: Admission) -> bool:
-        """Whether the same session may still do the same."""
-        try:
-            return admission.is_as(await self._who(scope, headers))
-        except SupervisionError:
-            return False
+        async def may_still() -> bool:
+            """Whether the same session may still do the same."""
+            try:
+                return first.is_as(await self._whose(secret, address))
+            except SupervisionError:
+                return False
+
+        watched = Watched(receive, send, self.config.farewell(), may_still, self.pause)
+        await watched.serve(self.app, scope)
 
     # Both.
 
@@ -274,10 +265,11 @@ class Gate:
             raise
 
     async def _who(self, scope: Scope, headers: Headers) -> Admission | None:
-        secret = _cookies(headers).get(COOKIE)
-        if not secret or len(secret) > 100:
+        return await self._whose(_secret(headers, self._cookie), _from(scope))
+
+    async def _whose(self, secret: str, address: str) -> Admission | None:
+        if not secret:
             return None
-        address = _from(scope)
         found, admission = self.access.admissions.known(secret, address)
         if found:
             return admission
@@ -305,74 +297,6 @@ class Gate:
         return sent
 
 
-class _Watched:
-    """One websocket, watched until it ends or the right does."""
-
-    def __init__(
-        self,
-        gate: Gate,
-        scope: Scope,
-        headers: Headers,
-        admission: Admission,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        self._gate, self._scope, self._headers = gate, scope, headers
-        self._admission, self._receive, self._send = admission, receive, send
-        self._farewell = gate.config.farewell()
-        self._accepted = self._over = False
-
-    async def serve(self) -> None:
-        watch = asyncio.create_task(self._watch())
-        try:
-            await self._gate.app(self._scope, self._heard, self._sent)
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
-
-    async def _heard(self) -> Message:
-        message = await self._receive()
-        if self._over:
-            return {"type": "websocket.disconnect", "code": GONE}
-        if message["type"] == "websocket.disconnect":
-            self._over = True
-        elif message.get("text"):
-            self._farewell.heard(message["text"])
-        return message
-
-    async def _sent(self, message: Message) -> None:
-        if message["type"] == "websocket.send":
-            await self._look()
-        if self._over:
-            return
-        self._accepted = self._accepted or message["type"] == "websocket.accept"
-        self._over = message["type"] == "websocket.close"
-        await self._send(message)
-
-    async def _watch(self) -> None:
-        while not self._over:
-            await self._gate.pause(FRESH)
-            await self._look()
-
-    async def _look(self) -> None:
-        still = self._over or await self._gate.may_still(
-            self._scope, self._headers, self._admission
-        )
-        if not still:
-            await self._part()
-
-    async def _part(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        words = self._farewell.words() if self._accepted else []
-        with suppress(OSError, RuntimeError):  # the browser went at the same moment
-            for text in words:
-                await self._send({"type": "websocket.send", "text": text})
-            await self._send({"type": "websocket.close", "code": GONE, "reason": "signed out"})
-
-
 async def _field(receive: Receive) -> tuple[str | None, Receive]:
     """The token's field of a form, and the form's body to be read once more."""
     body = bytearray()
@@ -397,8 +321,10 @@ async def _field(receive: Receive) -> tuple[str | None, Receive]:
     return fields.get(CSRF_FIELD), again
 
 
-def _cookies(headers: Headers) -> Mapping[str, str]:
-    return cookie_parser(headers.get("cookie", ""))
+def _secret(headers: Headers, cookie: str) -> str:
+    """The session's secret that a browser sends; "" where there is none."""
+    secret = cookie_parser(headers.get("cookie", "")).get(cookie, "")
+    return secret if len(secret) <= SECRET_LONGEST else ""
 
 
 def is_form(headers: Headers) -> bool:

@@ -13,7 +13,7 @@ from ..errors import StreamConflict, SupervisionError
 from ..facts import Instant
 from ..record import Record
 from ..store.mapping import moment
-from .admission import Admissions, Times
+from .admission import COOKIES, Admissions, Cookies, Times
 from .events import PEOPLE, PersonDisabled
 from .people import People
 from .port import AccessStore
@@ -42,13 +42,14 @@ class Access:
         now: Callable[[], Instant],
         ticks: Callable[[], float],
         times: Times | None = None,
+        cookies: Cookies = COOKIES,
     ) -> None:
         """`now` tells the time of day (µs), `ticks` seconds that never go back."""
         self.record, self.store, self.now, self.ticks = record, store, now, ticks
         self._instant = now
         self.times = times or Times()
         self.trail = Trail(record, ticks)
-        self.admissions = Admissions(record, store, self.times, now, ticks)
+        self.admissions = Admissions(record, store, self.times, now, ticks, cookies)
         self.signing = SigningIn(record, store, self.admissions, self.trail, self.times, now)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None

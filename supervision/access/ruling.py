@@ -6,6 +6,7 @@ refused, so that a system without administrators is not lost. 三员分立 holds
 
 NotAllowed
 ├── UnknownPerson, PersonExists, NameUnfit
+├── ByConsole            no administrator resets another's password or second factor
 ├── OwnRights            nobody grants to, or takes from, or disables himself
 ├── TwoAdministrators    of the three administrators nobody holds two
 ├── LastOfItsKind        the last security administrator would be gone; not at the console
@@ -73,6 +74,13 @@ class OwnRights(NotAllowed):
     """Somebody else must do it."""
 
     zh, en = "不得变更本人的权限，请由他人办理", "nobody changes his own rights: ask another"
+
+
+class ByConsole(NotAllowed):
+    """Else one administrator could sign in as another (三员分立)."""
+
+    zh = "管理员的密码和第二因素只能在主机控制台上重置"
+    en = "an administrator's password and second factor are reset at the machine's console only"
 
 
 class TwoAdministrators(NotAllowed):

@@ -44,7 +44,7 @@ from .factor import STEP, secret_of, step_of
 from .people import People, Person, name_of
 from .port import AccessStore, Password, Session
 from .rights import is_administrator
-from .ruling import NAME, NameUnfit, PersonExists, UnknownPerson
+from .ruling import CONSOLE, NAME, ByConsole, NameUnfit, PersonExists, UnknownPerson
 from .trail import Refusal, Trail
 
 LOCKED_AFTER = 5
@@ -217,8 +217,11 @@ class SigningIn:
         return opened
 
     def reset_password(self, person: str, by: str) -> str:
-        """A first password for somebody, told once; sessions end and failures are forgiven."""
-        who = self._known(person)
+        """A first password for somebody, told once; sessions end and failures are forgiven.
+
+        ByConsole: an administrator's, asked for by another.
+        """
+        who = self._resettable(person, by)
         password = passwords.first_password()
         self._set_password(who.person, password, by=by, temporary=True)
         self._store.clear_failures(who.person)
@@ -274,8 +277,8 @@ class SigningIn:
         return opened
 
     def drop_factor(self, person: str, by: str) -> None:
-        """Somebody lost their telephone: they begin another at the next sign-in."""
-        who = self._known(person).person
+        """Somebody lost their telephone: they begin another at the next sign-in. ByConsole."""
+        who = self._resettable(person, by).person
         self._record.note(
             PEOPLE, lambda at: SecondFactorRenewed(at=at, by=by, person=who, number=0)
         )
@@ -395,6 +398,13 @@ class SigningIn:
         if person is None or person.disabled or not usual:
             raise OutOfStep("step")
         return person
+
+    def _resettable(self, person: str, by: str) -> Person:
+        """Whoever could reset an administrator's sign-in could sign in as one."""
+        found = self._known(person)
+        if is_administrator(found) and not by.startswith(CONSOLE):
+            raise ByConsole(found.person)
+        return found
 
     def _known(self, person: str) -> Person:
         found = self._admissions.people(at_once=True).persons.get(name_of(person))

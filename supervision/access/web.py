@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .admission import Admission, Admissions
-from .gate import COOKIE, CSRF_COOKIE, MOST_FIELDS, NEXT_LONGEST, admitted, is_form
+from .gate import CSRF_COOKIE, MOST_FIELDS, NEXT_LONGEST, admitted, is_form
 from .signing import From, Opened
 
 
@@ -54,17 +54,19 @@ def signed_in(response: Response, opened: Opened, admissions: Admissions) -> Res
     csrf = admissions.csrf(opened.session.digest)
     kiosk = opened.session.kind == "kiosk"
     lasting = 365 * 86_400 if kiosk else None
+    name, secure = admissions.cookies
     response.set_cookie(
-        COOKIE, opened.secret, max_age=lasting, secure=True, httponly=True, samesite="lax"
+        name, opened.secret, max_age=lasting, secure=secure, httponly=True, samesite="lax"
     )
-    response.set_cookie(CSRF_COOKIE, csrf, max_age=lasting, secure=True, samesite="strict")
+    response.set_cookie(CSRF_COOKIE, csrf, max_age=lasting, secure=secure, samesite="strict")
     return response
 
 
-def signed_out(response: Response) -> Response:
+def signed_out(response: Response, admissions: Admissions) -> Response:
     """The response, which takes the cookies away."""
-    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
-    response.delete_cookie(CSRF_COOKIE, secure=True, samesite="strict")
+    name, secure = admissions.cookies
+    response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(CSRF_COOKIE, secure=secure, samesite="strict")
     return response
 
 

@@ -210,9 +210,9 @@ def _own_routes(server: FastAPI, system: System) -> None:
     def health() -> HealthTold:
         """How the system is: `starting`, `ok`, or `alarm`; what is wrong, to who has the right."""
         admission = admitted()
-        reach = admission.reach(Right.HEALTH) if admission else None
-        told = _health(system, names=reach == EVERYWHERE)
-        return told if reach is not None else HealthTold(status=told.status)
+        told = _health(system, names=bool(admission and admission.reach(Right.CASES) == EVERYWHERE))
+        known = admission is not None and admission.reach(Right.HEALTH) is not None
+        return told if known else HealthTold(status=told.status)
 
     @server.api_route(
         "/api/{rest:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False
@@ -242,7 +242,7 @@ class HealthTold(BaseModel):
 
 
 def _health(system: System, *, names: bool) -> HealthTold:
-    """`names`: of cases that are halted too, which may be anybody's."""
+    """With `names`, those of the cases that are halted, which may be any department's."""
     (at, _), known, now = system.shown(), system.health(), datetime.now(UTC)
     known = known if names else replace(known, halted=(HIDDEN,) * len(known.halted))
     try:

@@ -6,7 +6,7 @@ import getpass
 import time
 from typing import Any
 
-from ..access.admission import Times
+from ..access.admission import COOKIES, PLAIN_COOKIES, Times
 from ..access.office import Access
 from ..access.oidc import OidcConfig, Provider
 from ..access.open import open_access
@@ -32,6 +32,7 @@ def access_of(given: Settings, record: Record) -> Access:
         now=lambda: time.time_ns() // 1000,
         ticks=time.monotonic,
         times=Times(hours=given.session_hours, idle_minutes=given.session_idle_minutes),
+        cookies=PLAIN_COOKIES if given.plain_http and not is_secure(given) else COOKIES,
     )
 
 
@@ -58,6 +59,15 @@ def _provider(given: Settings) -> Provider | None:
             claim=given.oidc_claim,
         )
     )
+
+
+def reached(given: Settings, host: str = "", port: int = 0) -> str:
+    """The address people are told, of a process that listens there, or where the settings say."""
+    if given.public_url:
+        return given.public_url
+    where, scheme = host or given.host, "https" if given.tls_certificate else "http"
+    named = f"[{where}]" if ":" in where else where
+    return f"{scheme}://{named}:{port or given.port}"
 
 
 def listening(given: Settings) -> dict[str, Any]:

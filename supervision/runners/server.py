@@ -40,7 +40,7 @@ from .demonstration import (
     kept_plan,
     make_plan,
 )
-from .doors import access_of, listening, outside_of
+from .doors import access_of, listening, outside_of, reached
 from .doors import console as console_user
 from .embedded import Embedded
 from .lists import first_lists
@@ -75,10 +75,7 @@ def serve(
     district = given.district or ("演示区" if plan else "本级")
     access = access_of(given, record)
     app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
-    url = (
-        given.public_url
-        or f"{'https' if given.tls_certificate else 'http'}://{_named(host)}:{port}"
-    )
+    url = reached(given, host, port)
     _tell(given.home, url, demonstration=plan is not None)
     _first(access, url, demonstration=plan is not None)
     running.start()
@@ -110,7 +107,8 @@ def _first(access: Access, url: str, *, demonstration: bool) -> None:
         console.print(f"登录 sign in, once: {url}/link/{secret}", style="bold", soft_wrap=True)
     elif not people.persons:
         console.print(
-            "还没有人能登录 nobody can sign in yet: supervise user add NAME --role security_admin"
+            "还没有人能登录 nobody can sign in yet: supervise user add NAME --role security_admin",
+            soft_wrap=True,
         )
 
 
@@ -126,10 +124,6 @@ def _add_guest(access: Access) -> None:
             people, RoleGranted(at=at, by=by, person=GUEST, role=INSPECTOR, texts=True)
         )
     )
-
-
-def _named(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 class PortBusy(SupervisionError):

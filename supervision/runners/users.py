@@ -23,7 +23,7 @@ from ..access.rights import ROLES
 from ..access.signing import KIOSK_DAYS, LINK_MINUTES, SESSION_SHOWN
 from ..errors import SupervisionError
 from ..judgement.cards import moment
-from .doors import access_of, console
+from .doors import access_of, console, reached
 from .settings import open_record, settings
 
 ROLE = click.Choice(sorted(ROLES))
@@ -171,10 +171,9 @@ def factor(person: str) -> None:
 def link(person: str, minutes: int) -> None:
     """Make a link that signs PERSON in once."""
     given = settings()
-    base = given.public_url or f"http://{given.host}:{given.port}"
     with _access() as access:
         secret = access.signing.make_link(person, console(), minutes)
-    click.echo(f"{base}/link/{secret}")
+    click.echo(f"{reached(given)}/link/{secret}")
 
 
 @user.command("list")
@@ -263,10 +262,9 @@ def open_kiosk(name: str, address: str, units: Sequence[str], days: int) -> None
     except ValueError as error:
         raise AddressUnfit(address) from error
     given = settings()
-    base = given.public_url or f"http://{given.host}:{given.port}"
     with _access() as access:
         secret = access.signing.open_kiosk(name, where, units, console(), days)
-    click.echo(f"{base}/kiosk/{secret}")
+    click.echo(f"{reached(given)}/kiosk/{secret}")
 
 
 @kiosk.command("close")

@@ -214,7 +214,7 @@ def test_anothers_case_is_a_case_that_does_not_exist(town: Town, enter: Enter) -
     assert answers[0][0] == 404
     own = enter(town.manager(ROADS))
     own.goto(f"{town.url}/case/{SOURCE}/{anothers}")
-    expect(own.locator(".case-title")).to_contain_text(anothers)
+    expect(own.locator(".case-title")).to_contain_text(f"{ROADS}的事项")
 
 
 def refused(town: Town, who: Visitor, path: str) -> tuple[int, bytes]:

@@ -71,10 +71,7 @@ def test_the_table_of_roles_is_that_of_the_code() -> None:
     head, *rows = table("Roles")
     rights = [NAMED.findall(cell)[0] for cell in head[1:]]
     assert sorted(rights) == sorted(Right)
-    told = {
-        NAMED.findall(role)[0]: {right: cell for right, cell in zip(rights, cells, strict=True)}
-        for role, *cells in rows
-    }
+    told = {NAMED.findall(role)[0]: dict(zip(rights, cells, strict=True)) for role, *cells in rows}
     assert told.keys() == ROLES.keys()
     for role, has in ROLES.items():
         assert {right for right, cell in told[role].items() if cell == "●"} == set(has)

@@ -172,7 +172,7 @@ def test_a_port_that_is_taken_is_named(home: Path) -> None:
 
 
 def test_a_listener_beyond_this_machine_is_refused(home: Path) -> None:
-    """Until rights exist the server listens on loopback only, and says so."""
+    """Where nobody speaks TLS the server listens on loopback only, and says so."""
     refused = supervise(home, "run", "--empty", "--host", "0.0.0.0")
     assert refused.returncode == 1
     assert "loopback" in refused.stderr

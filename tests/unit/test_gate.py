@@ -22,7 +22,6 @@ from supervision.access.events import AccessRefused, PersonDisabled
 from supervision.access.gate import (
     COOKIE,
     FORM_LONGEST,
-    GONE,
     HEADERS,
     MOST_FIELDS,
     STEPS,
@@ -33,6 +32,7 @@ from supervision.access.gate import (
 from supervision.access.rights import Right
 from supervision.access.rules import CLOSED, KEY, OPEN, SESSION, Rules, needs
 from supervision.access.signing import Opened
+from supervision.access.watched import GONE
 from supervision.access.web import form_of, inside
 from supervision.errors import StoreDown
 from tests.access import AT, CONSOLE, ELSEWHERE, HERE, Office, Time, cheap, office_at

@@ -19,7 +19,7 @@ from supervision.access import passwords
 from supervision.access.admission import SECOND
 from supervision.access.events import PEOPLE, PersonDisabled, SecondFactorRenewed, SignInRefused
 from supervision.access.passwords import PasswordUnfit
-from supervision.access.ruling import NameUnfit, PersonExists, UnknownPerson
+from supervision.access.ruling import ByConsole, NameUnfit, PersonExists, UnknownPerson
 from supervision.access.signing import (
     ADDRESS_A_MINUTE,
     ALL_A_MINUTE,
@@ -314,7 +314,7 @@ def test_a_factor_dropped_is_never_right_again(guarded: tuple[Office, str]) -> N
     """The telephone that was lost shows no code of the next one; sessions end."""
     office, secret = guarded
     session = office.signing.by_code(office.sign_in("sec").session, office.code(secret), HERE)
-    office.signing.drop_factor("sec", "sec2")
+    office.signing.drop_factor("sec", CONSOLE)
     assert not live(office, session)
     opened = office.sign_in("sec")
     assert opened.session.stage == "enrol"
@@ -326,6 +326,17 @@ def test_a_factor_dropped_is_never_right_again(guarded: tuple[Office, str]) -> N
     ]
     assert numbers[1] == 0
     assert len(set(numbers)) == 3
+
+
+def test_no_administrator_can_become_another(guarded: tuple[Office, str]) -> None:
+    """三员分立: who could reset an administrator's sign-in could sign in as one."""
+    office, secret = guarded
+    with pytest.raises(ByConsole):
+        office.signing.reset_password("sec", "sec2")
+    with pytest.raises(ByConsole):
+        office.signing.drop_factor("sec", "sec2")
+    opened = office.signing.by_code(office.sign_in("sec").session, office.code(secret), HERE)
+    assert live(office, opened)
 
 
 def test_a_factor_is_renewed_by_who_shows_that_it_is_still_they(
