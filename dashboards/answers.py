@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -17,17 +19,24 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.requests import Request
 
+from projections.figures import Wall
+from projections.warehouse import WarehouseError
+from replay.history import CaseHistory
 from supervision.access.events import Exported
 from supervision.access.office import Access
 from supervision.access.rights import Right
 from supervision.access.rules import needs
 from supervision.access.web import place_of, whoever
+from supervision.errors import SupervisionError
 
+from .answers_schema import API, NO_CASE, NO_LIST, answers_of
 from .producer import Frame
 from .show import end
 from .sights import Sights, title_of
 from .source import WHATS, CaseLine, CasePage, Source
 from .words import CLOCKS, SHAPES, either, say
+
+log = logging.getLogger(__name__)
 
 PAGE = 1_000
 """Lines that an export reads at a time."""
@@ -50,7 +59,7 @@ def answers(sights: Sights, access: Access) -> APIRouter:
     """The routes."""
     routes = APIRouter()
 
-    @routes.get("/api/v1/wall", tags=["supervision"], response_model=None)
+    @routes.get("/api/v1/wall", responses=answers_of(Wall), **API)
     @needs(Right.WALL)
     async def wall() -> Response:
         """The wall's figures, of the departments that the asker may see."""
@@ -60,7 +69,7 @@ def answers(sights: Sights, access: Access) -> APIRouter:
             return problem(503, "not read yet: ask again in a second")
         return _json(frame.wall)
 
-    @routes.get("/api/v1/cases", tags=["supervision"], response_model=None)
+    @routes.get("/api/v1/cases", responses=answers_of(CasePage, NO_LIST), **API)
     @needs(Right.CASES)
     def cases(
         what: What = "open", value: Value = "", after: After = "", limit: Limit = 50
@@ -69,14 +78,18 @@ def answers(sights: Sights, access: Access) -> APIRouter:
         source = sights.source(Right.CASES)
         if what not in WHATS or source is None:
             return problem(404, f"`what` is one of {', '.join(WHATS)}")
-        return _json(source.cases(what, value, after, limit))
+        return _answered(lambda: _json(source.cases(what, value, after, limit)))
 
-    @routes.get("/api/v1/case", tags=["supervision"], response_model=None)
+    @routes.get("/api/v1/case", responses=answers_of(CaseHistory, NO_CASE), **API)
     @needs(Right.CASES)
     def case(source: Name, case_no: Name) -> Response:
         """One case told, personal data and free text masked."""
-        told = sights.case(source, case_no)
-        return problem(404, "there is no such case") if told is None else _json(told)
+
+        def tell() -> Response:
+            told = sights.case(source, case_no)
+            return problem(404, "there is no such case") if told is None else _json(told)
+
+        return _answered(tell)
 
     @routes.get("/export/cases.csv", include_in_schema=False)
     @needs(Right.EXPORT)
@@ -87,21 +100,21 @@ def answers(sights: Sights, access: Access) -> APIRouter:
         source = sights.source(Right.EXPORT)
         if what not in WHATS or source is None:
             return problem(404, f"`what` is one of {', '.join(WHATS)}")
-        _record(access, request, what, value)
-        lines = _csv(source, what, value, "en" if lang == "en" else "zh")
-        name = f"cases-{what}.csv"
-        return StreamingResponse(
-            lines,
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+
+        def give() -> Response:
+            _record(access, request, what, value)
+            lines = _csv(source, what, value, "en" if lang == "en" else "zh")
+            return _file(lines, f"cases-{what}.csv")
+
+        return _answered(give)
 
     return routes
 
 
 def problem(status: int, detail: str) -> Response:
     """An error of the API."""
-    told = {"type": "about:blank", "status": status, "detail": detail}
+    title = HTTPStatus(status).phrase
+    told = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return JSONResponse(told, status, media_type="application/problem+json")
 
 
@@ -156,6 +169,23 @@ def _row(cells: list[str]) -> str:
     text = io.StringIO()
     csv.writer(text).writerow([harmless(cell) for cell in cells])
     return text.getvalue()
+
+
+def _answered(make: Callable[[], Response]) -> Response:
+    """An answer, or that there can be none just now: the log has why."""
+    try:
+        return make()
+    except (SupervisionError, WarehouseError) as error:
+        log.warning("an answer could not be made: %s", error)
+        return problem(503, "the system cannot answer just now: ask again in a minute")
+
+
+def _file(lines: Iterator[str], name: str) -> Response:
+    return StreamingResponse(
+        lines,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _json(value: Any) -> Response:

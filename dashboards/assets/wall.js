@@ -84,7 +84,8 @@
     if (state.over || !$("root") || location.pathname !== "/") return;
     if (document.querySelector("#page > .desk")) return;
     const silent = state.pulse ? since() : performance.now();
-    if (silent < STALE && !state.polling) return;
+    const gone = state.pulse && !onWall();
+    if (silent < STALE && !state.polling && !gone) return;
     try {
       if (await poll()) return;
     } catch (e) { /* the server is away: the watchdog asks below */ }

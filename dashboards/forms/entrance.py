@@ -52,8 +52,8 @@ class Entrance:
 
     def after(self, admission: Admission | None, lang: str, wanted: str) -> str:
         """Where somebody goes who is wholly signed in."""
-        if onward(wanted):
-            return onward(wanted)
+        if target := onward(wanted):
+            return target if "lang=" in target else address(target, lang=lang)
         return address(self._home(admission) if admission else "/", lang=lang)
 
     def leave(self, admission: Admission | None) -> None:

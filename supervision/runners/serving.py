@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import sys
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..errors import SupervisionError
 from ..judgement.cards import moment
 from . import logs
+from .doors import console
 from .home import Held
 from .settings import Settings, guarded, open_record, settings
 
@@ -82,7 +82,7 @@ def confirm() -> None:
     """Confirm that the system's clock is right after it jumped; intake and time go on."""
     record = open_record(settings())
     try:
-        stamp = record.confirm_clock(getpass.getuser())
+        stamp = record.confirm_clock(console())
     finally:
         record.close()
     click.echo(f"已确认 confirmed: {moment(stamp).isoformat()}")

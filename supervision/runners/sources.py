@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -14,6 +13,7 @@ import click
 from ..intake.keys import Issued, Key, Rights, end_of, find, keys, new_key, revoke, rotate
 from ..intake.reading import FORMS
 from ..record import Record
+from .doors import console
 from .settings import open_record, settings
 
 SOON = timedelta(days=14)
@@ -75,7 +75,7 @@ def new(
     with place() as here:
         end = end_of(expires, here.now, here.zone) if expires else None
         rights = Rights(departments, kinds, end, signed)
-        issued = new_key(here.record, source, rights=rights, by=getpass.getuser(), note=note)
+        issued = new_key(here.record, source, rights=rights, by=console(), note=note)
     _show(issued)
 
 
@@ -108,7 +108,7 @@ def rotate_key(key_id: str, overlap: str, expires: str) -> None:
             old.id,
             until=end_of(overlap, here.now, here.zone),
             expires_at=end_of(expires, here.now, here.zone) if expires else None,
-            by=getpass.getuser(),
+            by=console(),
         )
         ends = find(keys(here.record), old.id).rights.expires_at
         shown = ends.astimezone(here.zone).strftime("%Y-%m-%d %H:%M") if ends else ""
@@ -122,7 +122,7 @@ def revoke_key(key_id: str) -> None:
     """Take a key away, by its id, or by the beginning of it or of its digest."""
     with place() as here:
         found = find([k for k in keys(here.record) if k.revoked_at is None], key_id)
-        revoke(here.record, found.id, by=getpass.getuser())
+        revoke(here.record, found.id, by=console())
     click.echo(f"已作废 revoked: {found.source} {found.id}")
 
 

@@ -17,11 +17,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, LiteralString
 
 from psycopg import ClientCursor, Cursor
+from psycopg.errors import LockNotAvailable
+from psycopg.sql import SQL
 
 from ..clock import Stamp
 from ..errors import StoreBroken
 from ..facts import Instant
-from .postgres_connection import Rows
+from .postgres_connection import STALLED_SECONDS, Rows
 from .stored import Key
 
 FORM = 1
@@ -90,6 +92,15 @@ LOCK = """
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT head, last, wall, boot, boot_id, lag FROM stamp WHERE one FOR UPDATE
 """
+END_STOPPED = """
+ROLLBACK;
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND state = 'active'
+  AND wait_event = 'ClientRead' AND query LIKE 'COPY %'
+  AND state_change <= clock_timestamp() - make_interval(secs => {})
+"""
+"""A process that was stopped while it sent rows holds the lock, and no time-out of the server ends
+that: while rows come, a statement is neither idle nor looked at."""
 COMMIT = """
 UPDATE stamp SET head=%s, last=%s, wall=%s, boot=%s, boot_id=%s, lag=%s WHERE one;
 COMMIT
@@ -197,8 +208,15 @@ class Transaction:
 
 
 def lock(db: Rows, place: str) -> tuple[int, Stamp | None]:
-    """Begin a transaction and wait for the lock: the head, and the last stamp given."""
-    cursor = db.execute(LOCK)
+    """Begin a transaction and wait for the lock: the head, and the last stamp given.
+
+    Who waited in vain ends whoever stopped in the middle of sending rows, for the next who tries.
+    """
+    try:
+        cursor = db.execute(LOCK)
+    except LockNotAvailable:
+        db.execute(SQL(END_STOPPED).format(STALLED_SECONDS))
+        raise
     cursor.nextset()
     row = cursor.fetchone()
     if row is None:

@@ -187,7 +187,7 @@ def test_the_language_is_switched_before_signing_in_and_stays(town: Town, page: 
     page.goto(town.url + "/cases")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(page.get_by_role("button", name="登录")).to_be_visible()
-    tab_to(page, "English")
+    tab_to(page, "EN")
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     focused_at(page, "/sign-in")

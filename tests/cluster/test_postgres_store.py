@@ -32,9 +32,10 @@ from supervision.errors import (
 )
 from supervision.facts import CaseAccepted, Fact
 from supervision.record import Incoming, Outcome, Record
-from supervision.store import postgres_connection
+from supervision.store import postgres_connection, postgres_writing
 from supervision.store.postgres import Recorder, prepare
 from supervision.store.postgres_connection import translate
+from supervision.store.postgres_writing import INTO_LOG, lock
 from tests.contract.record_stores import PostgresStore
 from tools.services import Postgres
 
@@ -418,6 +419,23 @@ def test_a_writer_that_stands_still_with_the_lock_loses_it(
             with pytest.raises(StoreDown):
                 put(still, "lists/x", lambda: put(patient, "lists/y"))
             assert [each.stream for each in still.after(0, 9)] == ["lists/y"]
+
+
+def test_a_writer_that_stands_still_while_it_sends_rows_loses_the_lock(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No time-out of the server ends a COPY whose client is silent: who waited in vain does."""
+    with closing(store.recorder(SystemClock())) as still, still._writer.use() as db:
+        monkeypatch.setitem(postgres_connection.SERVER, "lock_timeout", "50ms")
+        monkeypatch.setattr(postgres_writing, "STALLED_SECONDS", 0)
+        lock(db, still.place)
+        with pytest.raises(psycopg.OperationalError), db.cursor() as cursor:  # noqa: PT012, SIM117 the error is that of leaving the copy
+            with cursor.copy(INTO_LOG) as copy, closing(store.recorder(SystemClock())) as other:
+                copy.write(b"")
+                with pytest.raises(StoreBusy):
+                    put(other, "lists/y")
+                put(other, "lists/y")
+                assert [each.stream for each in other.after(0, 9)] == ["lists/y"]
 
 
 class LosesAnswers:
