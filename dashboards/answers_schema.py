@@ -54,7 +54,9 @@ def answers_of(shape: type, nothing: str = "") -> dict[int | str, dict[str, Any]
 
 
 def schema_of(shape: type) -> dict[str, Any]:
-    """A shape in JSON Schema, without references: it stands in a document of others."""
+    """A shape in JSON Schema, without references, as it stands in a document of others; of a tuple,
+    its length and what may be in it, as readers of OpenAPI disagree over prefixItems.
+    """
     schema = msgspec.json.schema(shape)
     whole: dict[str, Any] = _plain(schema, schema.pop("$defs", {}))
     return whole
@@ -67,7 +69,11 @@ def _plain(part: Any, named: dict[str, Any]) -> Any:
         return part
     if str(part.get("$ref", "")).startswith(REFS):
         return _plain(named[part["$ref"].removeprefix(REFS)], named)
-    return {name: _plain(each, named) for name, each in part.items()}
+    told = {name: _plain(each, named) for name, each in part.items()}
+    if places := told.pop("prefixItems", None):
+        kinds = [kind for at, kind in enumerate(places) if kind not in places[:at]]
+        told["items"] = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return told
 
 
 def _answer(says: str, kind: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 from supervision.access.rights import (
-    AUDIT,
-    AUDITOR,
-    INSPECTOR,
-    MANAGER,
-    SECURITY,
-    SYSTEM,
-    WINDOW,
     Right,
 )
 
@@ -349,17 +342,6 @@ WORDS: Pairs = {
     "unreadable": ("无法读取：{topic}", "cannot be read: {topic}"),
     "nobody": ("系统", "system"),
 }
-
-ROLES: Pairs = {
-    INSPECTOR: ("监察人员", "inspector"),
-    MANAGER: ("部门负责人", "manager"),
-    WINDOW: ("窗口人员", "window staff"),
-    AUDITOR: ("审核人员", "auditor"),
-    SYSTEM: ("系统管理员", "system administrator"),
-    SECURITY: ("安全管理员", "security administrator"),
-    AUDIT: ("审计管理员", "audit administrator"),
-}
-"""Roles by name."""
 
 RIGHTS: Pairs = {
     Right.WALL: ("看监察大屏", "see the wall"),

@@ -43,7 +43,8 @@ from supervision.intake.rights import Items
 from supervision.store.mapping import moment
 
 from ..words import either, side
-from ..words_offices import ROLES, WORDS
+from ..words_entry import ROLES
+from ..words_offices import WORDS
 from .page import address, lang_of, page, told
 
 T = TypeVar("T")

@@ -96,5 +96,6 @@ def _page(
         told=told,
         reason=reason,
         lines=lines if reason else [],
+        shortest=SHORTEST,
         longest=LONGEST,
     )

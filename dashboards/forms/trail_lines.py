@@ -14,7 +14,8 @@ from supervision.store.mapping import moment
 from supervision.store.stored import Stored
 
 from ..words import either, kind_name, side
-from ..words_offices import HOW, RIGHTS, ROLES, WORDS
+from ..words_entry import ROLES
+from ..words_offices import HOW, RIGHTS, WORDS
 from ..words_trail import BOOK_WORDS, EVENTS, FACTOR, FIELDS, KINDS, PLACES, THINGS, WHY
 
 COLUMNS = frozenset({"at", "by", "address", "count"})

@@ -354,4 +354,5 @@ def _sign_in(scope: Scope) -> str:
         wanted += "?" + scope["query_string"].decode("latin-1")
     lang = {"lang": "en"} if _language(scope) == "en" else {}
     kept = wanted != "/" and len(wanted) <= NEXT_LONGEST
-    return "/sign-in?" + urlencode(({"next": wanted} if kept else {}) | lang)
+    fields = ({"next": wanted} if kept else {}) | lang
+    return "/sign-in" + ("?" + urlencode(fields) if fields else "")

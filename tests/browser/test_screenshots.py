@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from supervision.access.rights import AUDIT, MANAGER
 from supervision.runners.demonstration import kept_plan, make_plan
-from tests.product import Product, until
+from tests.browser.signed import signed_in
+from tests.product import Product, supervise, until
+from tests.visitor import visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -22,6 +25,7 @@ DAYS, CASES_A_DAY, NOW = 10, 260, "2026-03-17T15:20:00+08:00"
 """Enough for full lists and a day's curve, little enough to be lived through in seconds."""
 WALL_SCREEN = ViewportSize(width=1920, height=1080)
 DESK_SCREEN = ViewportSize(width=1500, height=1080)
+PLAIN_SCREEN = ViewportSize(width=1500, height=720)
 LEAST = 60_000
 """Bytes below which a picture of a full page cannot be."""
 COLOURS = """async (data) => {
@@ -75,16 +79,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page as large as the wall."""
-    context = browser.new_context(viewport=WALL_SCREEN)
+def page(browser: Browser, city: Product) -> Iterator[Page]:
+    """A page as large as the wall, of an inspector."""
+    context = signed_in(browser.new_context(viewport=WALL_SCREEN), city)
     yield context.new_page()
     context.close()
 
 
 @pytest.fixture
 def desk(browser: Browser) -> Iterator[Page]:
-    """A page as large as the desks' pages are wide."""
+    """A page as large as the desks' pages are wide; nobody is signed in."""
     context = browser.new_context(viewport=DESK_SCREEN, reduced_motion="reduce")
     yield context.new_page()
     context.close()
@@ -118,6 +122,7 @@ def test_the_wall_of_a_busy_day(city: Product, page: Page, folder: Path) -> None
 
 def test_a_case_with_a_red_card(city: Product, desk: Page, folder: Path) -> None:
     """Why the card was issued stands at the top, the clocks below."""
+    signed_in(desk.context, city)
     desk.goto(f"{city.url}/cases?what=red")
     desk.click("#case-lines tbody a >> nth=0")
     expect(desk.locator(".card.red").first).to_be_visible()
@@ -127,3 +132,53 @@ def test_a_case_with_a_red_card(city: Product, desk: Page, folder: Path) -> None
     picture = folder / "case.png"
     desk.screenshot(path=picture)
     assert_full(desk, picture, DESK_SCREEN)
+
+
+def test_the_page_for_signing_in(city: Product, desk: Page, folder: Path) -> None:
+    """Whoever comes without a session stands here: name, password, one button."""
+    desk.goto(city.url)
+    expect(desk.locator("#name")).to_be_focused()
+    expect(desk.locator("#password")).to_be_visible()
+    assert desk.locator("main button").count() == 1
+    assert desk.evaluate(GLYPHS, "登录名密码") == 5
+    picture = folder / "sign-in.png"
+    desk.set_viewport_size(PLAIN_SCREEN)
+    desk.screenshot(path=picture)
+    assert_drawn(desk, picture, PLAIN_SCREEN)
+
+
+def test_the_audit_trail(city: Product, desk: Page, folder: Path) -> None:
+    """Who signed in, was granted what, was refused: the newest first, to the audit administrator."""
+    lived_in(city)
+    signed_in(desk.context, city, visitor(city.home, person="周审计", role=AUDIT))
+    desk.goto(f"{city.url}/trail")
+    lines = desk.locator(".lines tbody tr")
+    expect(lines.nth(7)).to_be_visible()
+    for what in ("登录", "发放登录链接", "变更密码"):
+        expect(lines.filter(has_text=what).first).to_be_visible()
+    picture = folder / "trail.png"
+    desk.set_viewport_size(PLAIN_SCREEN)
+    desk.screenshot(path=picture)
+    assert_drawn(desk, picture, PLAIN_SCREEN)
+
+
+def lived_in(city: Product) -> None:
+    """People come, sign in, are moved: what a trail is made of."""
+    department = city.get("/api/v1/wall")["departments"][0]["name"]
+    for person, role in (("陈晨", MANAGER), ("方圆", MANAGER)):
+        visitor(city.home, person=person, role=role, units=(department,))
+    for words in (
+        ("user", "password", "陈晨"),
+        ("user", "sessions", "方圆", "--end"),
+        ("user", "link", "方圆"),
+    ):
+        done = supervise(city.home, *words)
+        assert done.returncode == 0, done.stderr
+
+
+def assert_drawn(page: Page, picture: Path, size: ViewportSize) -> None:
+    """The picture has its size and more on it than its ground; a plain page has little on it."""
+    told = page.evaluate(COLOURS, base64.b64encode(picture.read_bytes()).decode())
+    assert told["size"] == [size["width"], size["height"]]
+    assert told["colours"] > 100
+    assert told["most"] < 0.995

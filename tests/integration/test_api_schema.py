@@ -17,6 +17,8 @@ from schemathesis.specs.openapi.checks import (
     negative_data_rejection,
     unsupported_method,
 )
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from projections.chdb import ChdbEngine
 from supervision.access.rights import AUDITOR, MANAGER
@@ -35,14 +37,14 @@ BESIDE = [negative_data_rejection, unsupported_method, missing_required_header]
 """Checks that do not hold here: an event that breaks the schema is refused in its result, a field
 that no route knows is left alone, and a method that no route has is refused before it is looked at.
 """
-REACHED = {
-    "nobody": {},
-    "source": {EVENTS: {200}},
-    "manager": {"/api/v1/wall": {200}, "/api/v1/cases": {200}, "/api/v1/case": {200}},
-    "auditor": {"/api/v1/cases": {200}, "/api/v1/case": {200}},
+REACHED: dict[str, set[str]] = {
+    "nobody": set(),
+    "source": {EVENTS},
+    "manager": {"/api/v1/wall", "/api/v1/cases", "/api/v1/case"},
+    "auditor": {"/api/v1/cases", "/api/v1/case"},
 }
-"""What each asker gets an answer from, beside what is open to all."""
-HINTS = (
+"""What each asker gets answers from, beside what is open to all."""
+HINTS: tuple[dict[str, str], ...] = (
     {},
     {"what": "department", "value": WOODS.name},
     {"what": "department", "value": WATER.name},
@@ -76,7 +78,8 @@ def askers(whole: Whole) -> dict[str, dict[str, str]]:
 
 def operations(whole: Whole) -> Iterator[tuple[str, Any]]:
     """Those of the schema, by path."""
-    schema = schemathesis.openapi.from_asgi(SCHEMA, whole.app)
+    started = Starlette(routes=[Mount("/", whole.app)])  # else each call would start and end it
+    schema = schemathesis.openapi.from_asgi(SCHEMA, started)
     for result in schema.get_all_operations():
         operation = result.ok()
         yield operation.path, operation
@@ -93,32 +96,42 @@ def test_the_schema_has_every_part_of_the_api(whole: Whole) -> None:
         assert told[path]["get"]["security"] == [{"Session": []}]
 
 
+def tried(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> list[Any]:
+    """The answers to what the schema allows, or forbids, each as described."""
+    answers: list[Any] = []
+
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode), hint=st.sampled_from(HINTS))
+    def check(case: schemathesis.Case, hint: dict[str, str]) -> None:
+        if case.query:
+            case.query.update({name: hint[name] for name in hint if name in case.query})
+        answers.append(case.call(headers=headers))
+        case.validate_response(answers[-1], excluded_checks=BESIDE)
+
+    check()
+    return answers
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize("asker", list(REACHED))
 def test_every_answer_is_as_described_and_within_the_right(
     whole: Whole, askers: dict[str, dict[str, str]], asker: str, mode: GenerationMode
 ) -> None:
     """Whatever is sent; of another department there is nothing in it."""
-    reached: dict[str, set[int]] = {}
     for path, operation in operations(whole):
-
-        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(case=operation.as_strategy(generation_mode=mode), hint=st.sampled_from(HINTS))
-        def check(case: schemathesis.Case, hint: dict[str, str], *, path: str = path) -> None:
-            if case.query:
-                case.query.update({name: hint[name] for name in hint if name in case.query})
-            answer = case.call(headers=askers[asker])
-            case.validate_response(answer, excluded_checks=BESIDE)
-            assert answer.status_code < 500
-            assert tells_of(answer.text, WOODS) == []
-            assert tells_of(answer.text, WATER) == [] or path in REACHED[asker]
-            if answer.status_code not in (401, 403):
-                reached.setdefault(path, set()).add(answer.status_code)
-
-        check()
-    assert set(reached) == {*REACHED[asker], *OPEN}
-    if mode is GenerationMode.POSITIVE:
-        assert all(wanted <= reached[path] for path, wanted in REACHED[asker].items())
+        if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
+            continue
+        answers = tried(operation, mode, askers[asker])
+        statuses = {answer.status_code for answer in answers}
+        assert max(statuses) < 500
+        assert [found for each in answers if (found := tells_of(each.text, WOODS))] == []
+        if path in OPEN:
+            assert statuses == {200}
+        elif path in REACHED[asker]:
+            assert statuses & {200, 422}
+        else:
+            assert statuses <= {401, 403}
+            assert [found for each in answers if (found := tells_of(each.text, WATER))] == []
 
 
 def test_when_the_stores_do_not_answer_the_api_says_so(

@@ -9,7 +9,7 @@ import pytest
 from supervision.access.admission import COOKIES, PLAIN_COOKIES
 from supervision.clock import SystemClock
 from supervision.record import Record
-from supervision.runners.doors import BACK, access_of, listening, outside_of
+from supervision.runners.doors import BACK, access_of, listening, outside_of, reached
 from supervision.runners.settings import (
     PLAIN,
     Settings,
@@ -100,3 +100,22 @@ def test_only_signed_requests_where_the_policy_says_so() -> None:
     """The setting reaches intake."""
     assert outside_of(Settings(intake_signed=True)).intake.signed is True
     assert outside_of(Settings()).intake.signed is False
+
+
+@pytest.mark.parametrize(
+    ("address", "given"),
+    [
+        ("http://127.0.0.1:8050", Settings()),
+        ("http://[::1]:8060", Settings(host="::1", port=8060)),
+        ("https://10.0.0.5:8050", Settings(host="10.0.0.5", tls_certificate="c", tls_key="k")),
+        ("https://wall.example", Settings(public_url="https://wall.example", proxies="::1")),
+    ],
+)
+def test_people_are_told_the_address_that_they_reach(address: str, given: Settings) -> None:
+    """The public one; else where the process listens, by TLS if it speaks it."""
+    assert address == reached(given)
+
+
+def test_the_command_line_comes_before_the_settings() -> None:
+    """What `supervise run` was told of host and port is where it listens."""
+    assert reached(Settings(), "::1", 9000) == "http://[::1]:9000"

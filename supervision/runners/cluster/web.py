@@ -186,7 +186,7 @@ def _answer(station: Station, system: _Cluster, *, intake: bool) -> None:
         station.telling.took(outcomes)
         station.telling.unreadable(unreadable)
 
-    access = access_of(given, station.record)
+    access = station.until("access", lambda: access_of(given, station.record))
     app = application(
         system, place, access, outside_of(given), intake=intake, wall=not intake, heard=heard
     )
