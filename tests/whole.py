@@ -113,10 +113,7 @@ class Standing:
 class Whole:
     """The application, started, and who asks it."""
 
-    def __init__(
-        self, home: Path, engine: Engine, outside: Outside = OUTSIDE, *, wall: bool = True
-    ) -> None:
-        """`wall`: with the pages that show cases; the pages of signing in go with them."""
+    def __init__(self, home: Path, engine: Engine, outside: Outside = OUTSIDE) -> None:
         self.time = Time()
         self.office = Office(home, self.time)
         self.record = self.office.record

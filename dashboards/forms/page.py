@@ -145,7 +145,8 @@ def _say(own: Words, lang: str, key: str, **fill: object) -> str:
 
 
 def _bar(admission: Admission | None, lang: str, here: str, kept: Mapping[str, str]) -> Bar:
-    other = {**kept, "lang": "zh" if lang == "en" else "en"}
+    other = {name: value for name, value in kept.items() if value}
+    other["lang"] = "zh" if lang == "en" else "en"
     switch = f"{here}?{urlencode(other)}"
     if admission is None:
         return Bar("", (), switch)

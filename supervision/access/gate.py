@@ -21,6 +21,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 from ..errors import SupervisionError
 from .admission import COOKIES, Admission
@@ -57,6 +58,14 @@ HEADERS = {
 }
 
 _admitted: ContextVar[Admission | None] = ContextVar("admitted", default=None)
+
+
+_address: ContextVar[str] = ContextVar("address", default="")
+
+
+def asked_from() -> str:
+    """The address from which the request or websocket came that is being answered."""
+    return _address.get()
 
 
 def admitted() -> Admission | None:
@@ -100,6 +109,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or websocket."""
+        _address.set(_from(scope))
         if scope["type"] == "http":
             await self._http(scope, receive, self._with_headers(scope, send))
         elif scope["type"] == "websocket":
@@ -249,7 +259,15 @@ class Gate:
                 return False
 
         watched = Watched(receive, send, self.config.farewell(), may_still, self.pause)
-        await watched.serve(self.app, scope)
+        try:
+            await watched.serve(self.app, scope)
+        except (OSError, WebSocketDisconnect):
+            return  # the browser went while something was sent to it
+        except Exception as error:  # noqa: BLE001 what a browser sends ends its own websocket only
+            log.warning("a websocket was given up: %s: %.200r", type(error).__name__, str(error))
+            refused = _Refused(HTTPStatus.BAD_REQUEST, "message")
+            self._record({**scope, "method": "WS"}, found, admission, refused)
+            await watched.end()
 
     # Both.
 

@@ -51,6 +51,13 @@ class Watched:
             with suppress(asyncio.CancelledError):
                 await watch
 
+    async def end(self) -> None:
+        """Close it without a word, if it is open."""
+        if not self._over:
+            self._over = True
+            with suppress(OSError, RuntimeError):
+                await self._send({"type": "websocket.close", "code": 1008})
+
     async def _heard(self) -> Message:
         message = await self._receive()
         if self._over:

@@ -28,7 +28,7 @@ from dashboards.live import HIDDEN, LiveSource
 from projections.warehouse import Warehouse
 
 from ..access.admission import SECOND, Admission
-from ..access.gate import Gate, GateConfig, admitted
+from ..access.gate import Gate, GateConfig, admitted, asked_from
 from ..access.office import Access
 from ..access.oidc import Provider
 from ..access.rights import EVERYWHERE, Right
@@ -143,7 +143,7 @@ LIBRARY_RULES = {"/api/v1/openapi.json": OPEN, EVENTS: KEY}
 
 def _intake(system: System, access: Access, outside: Outside, heard: Heard | None) -> APIRouter:
     def refused(what: str, why: str, who: str) -> None:
-        access.trail.refused(Refusal(False, who, what, why, ""))
+        access.trail.refused(Refusal(False, who, what, why, asked_from()))
 
     def once(value: str, until: Instant) -> bool:
         return access.store.use_once("signature", value, until)
@@ -156,8 +156,7 @@ def _pages(
     server: FastAPI, system: System, place: Place, access: Access, outside: Outside
 ) -> Front:
     def refused(admission: Admission, what: str, why: str) -> None:
-        address = admission.session.address
-        access.trail.refused(Refusal(False, admission.person, what, why, address))
+        access.trail.refused(Refusal(False, admission.person, what, why, asked_from()))
 
     pages = entry(
         access,

@@ -1,6 +1,8 @@
 """`make bench`: the rows of the design's table that exist by now, as ratios in one run.
 
-    python -m tests.bench [append] [judging] [warehouse] [gate] [live] [cluster] [--rows N] [--cases N]
+    python -m tests.bench [PART …] [--rows N] [--cases N]
+
+Parts: append, judging, warehouse, gate, live, cluster.
 
 Every row: what was measured, its value, the bound it is held against, the ratio to that bound.
 """

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from supervision.access.rights import AUDIT, MANAGER
 from supervision.runners.demonstration import kept_plan, make_plan
-from tests.browser.signed import signed_in
+from tests.browser.signed import begin_factor, signed_in
 from tests.product import Product, supervise, until
 from tests.visitor import visitor
 
@@ -148,9 +148,12 @@ def test_the_page_for_signing_in(city: Product, desk: Page, folder: Path) -> Non
 
 
 def test_the_audit_trail(city: Product, desk: Page, folder: Path) -> None:
-    """Who signed in, was granted what, was refused: the newest first, to the audit administrator."""
+    """Who signed in, was given a link, was put out, the newest first: for whoever audits."""
     lived_in(city)
     signed_in(desk.context, city, visitor(city.home, person="周审计", role=AUDIT))
+    desk.goto(city.url)
+    begin_factor(desk)
+    desk.wait_for_url("**/trail")
     desk.goto(f"{city.url}/trail")
     lines = desk.locator(".lines tbody tr")
     expect(lines.nth(7)).to_be_visible()

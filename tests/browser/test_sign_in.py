@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from supervision.access.factor import STEP
 from supervision.access.gate import COOKIE
 from supervision.runners.demonstration import kept_plan, make_plan
+from tests.browser.signed import begin_factor
 from tests.browser.town import Town
 from tests.product import Product
 
@@ -136,8 +137,7 @@ def test_an_administrator_brings_a_second_factor(town: Town, page: Page) -> None
     focused_at(page, "/sign-in/factor")
     drawn = page.evaluate("document.querySelector('.picture').naturalWidth")
     assert drawn > 100
-    secret = "".join(page.locator(".secret code").all_inner_texts())
-    type_in(page, pyotp.TOTP(secret).now())
+    secret = begin_factor(page)
     focused_at(page, "/sign-in/password")
     type_in(page, first, PASSWORD, PASSWORD)
     comes_to(page, town, "/rights")

@@ -194,7 +194,7 @@ def keys(wall: Any, name: str) -> list[str]:
 
 
 def test_anothers_case_is_a_case_that_does_not_exist(town: Town, enter: Enter) -> None:
-    """The same page, the same answer, and no trace in the search; to its own manager it is there."""
+    """The same page and answer, no trace in the search; to its own manager it is there."""
     page = enter(town.manager(HOUSING))
     anothers, nobodys = f"{LETTER[ROADS]}-001", "X-001"
     pages = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -639,6 +640,8 @@ def socket(
     """Run a script before a websocket, then leave it."""
 
     async def run() -> Socket:
+        one_thread = ThreadPoolExecutor(1)  # so that whoever waits for it waits for all before
+        asyncio.get_running_loop().set_default_executor(one_thread)
         scope = front.scope("websocket", path, who, headers={"origin": OURS} | headers)
         opened = Socket(front, scope)
         await opened.settled()

@@ -14,7 +14,8 @@ from msgspec import Struct
 from dashboards.forms.trail_lines import COLUMNS, in_words, line_of
 from dashboards.forms.trail_pages import BOOKS
 from dashboards.words import kind_name
-from dashboards.words_offices import RIGHTS, ROLES, WORDS
+from dashboards.words_entry import ROLES
+from dashboards.words_offices import RIGHTS, WORDS
 from dashboards.words_trail import EVENTS, FIELDS
 from supervision.access.events import ACCESS_EVENTS, AccessRefused, RoleGranted
 from supervision.access.rights import ROLES as GIVEN
