@@ -106,9 +106,12 @@ class Product:
     def _answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()
-        with suppress(urllib.error.URLError, OSError):
-            with urllib.request.urlopen(f"{self.url}/api/v1/health", timeout=10) as answer:
-                return bool(json.load(answer)["status"])
+        url = f"{self.url}/api/v1/health"
+        with (
+            suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(url, timeout=10) as answer,
+        ):
+            return bool(json.load(answer)["status"])
         return False
 
     @property

@@ -107,11 +107,11 @@ class Town:
         self.supervise("publish", str(file))
         key = self.supervise("key", "new", SOURCE)
         self.product.start()
-        now = datetime.now(ZONE)
-        told = [fact for department in CASES for fact in facts(department, now)]
-        results = self.product.post(told, key)["results"]
-        assert {result["status"] for result in results} == {"stored"}, results
-        until(self._is_still, "the cases on the wall")
+        try:
+            self._report(key)
+        except BaseException:
+            self.product.stop()
+            raise
         return self
 
     def __exit__(
@@ -121,6 +121,13 @@ class Town:
         trace: TracebackType | None,
     ) -> None:
         self.product.stop()
+
+    def _report(self, key: str) -> None:
+        now = datetime.now(ZONE)
+        told = [fact for department in CASES for fact in facts(department, now)]
+        results = self.product.post(told, key)["results"]
+        assert {result["status"] for result in results} == {"stored"}, results
+        until(self._is_still, "the cases on the wall")
 
     def _is_still(self) -> bool:
         wall = self.asked(self.inspector, "/api/v1/wall")

@@ -244,7 +244,7 @@ def test_who_goes_somewhere_without_a_session_is_led_to_sign_in(
             continue
         answer = whole.ask("GET", way.address, headers=NAVIGATING)
         assert answer.status_code == 303, way
-        assert answer.headers["location"].startswith("/sign-in?")
+        assert answer.headers["location"].partition("?")[0] == "/sign-in"
         assert answer.text == ""
 
 
