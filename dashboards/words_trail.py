@@ -127,6 +127,7 @@ WHY: Pairs = {
     "link": ("链接无效", "the link"),
     "kiosk": ("终端无效", "the kiosk"),
     "factor": ("变更第二因素", "second factor"),
+    "console": ("由主机控制台", "by the console"),
     "too many": ("次数过多", "too many tries"),
     "no session": ("未登录", "not signed in"),
     "no right": ("没有权限：{right}", "no right to {right}"),
@@ -136,6 +137,19 @@ WHY: Pairs = {
     "form": ("表单过大", "form too large"),
     "disabled": ("账号已停用", "disabled"),
     "role": ("权限变更", "rights changed"),
+    "no rule": ("没有这个地址", "no such address"),
+    "message": ("报文无法识别", "a message that makes no sense"),
+    "another department": ("属于其他部门", "another department's"),
+    "no key": ("没有密钥", "no key"),
+    "unknown key": ("密钥不存在", "unknown key"),
+    "expired key": ("密钥已到期", "expired key"),
+    "revoked key": ("密钥已收回", "revoked key"),
+    "plain key": ("须签名报送", "must be signed"),
+    "signing secret sent": ("直接发送了签名密钥", "the signing secret was sent"),
+    "bad signature": ("签名不符", "wrong signature"),
+    "replayed signature": ("签名重复使用", "signature used before"),
+    "clock": ("时间相差过大", "time too far off"),
+    "rights": ("超出密钥权限", "beyond the key's rights"),
 }
 """Why something was refused or ended."""
 

@@ -14,10 +14,11 @@ from supervision.access.office import Access
 from supervision.access.rights import Right
 from supervision.access.rules import needs
 from supervision.access.web import form_of, place_of, whoever
-from supervision.errors import SupervisionError
+from supervision.errors import StoreError, SupervisionError
 
 from ..sights import Sights
 from ..words import TEXTS, either
+from .entrance import unavailable
 from .page import lang_of, page
 
 SHORTEST, LONGEST = 4, 500
@@ -31,23 +32,32 @@ def texts(sights: Sights, access: Access) -> APIRouter:
     @routes.get("/texts")
     @needs(Right.TEXTS)
     async def ask(request: Request, source: str = "", case_no: str = "") -> Response:
-        told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
+        try:
+            told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
+        except StoreError:
+            return unavailable("store", lang_of(request))
         return _page(request, told)
 
     @routes.post("/texts")
     @needs(Right.TEXTS)
     async def show(request: Request, source: str = "", case_no: str = "") -> Response:
         reason = (await form_of(request))["reason"]
-        told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
+        try:
+            told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
+        except StoreError:
+            return unavailable("store", lang_of(request))
         if told is None or not (SHORTEST <= len(reason) <= LONGEST and reason.isprintable()):
             return _page(request, told, problem="texts_reason_wrong", status=422)
         try:
             await to_thread.run_sync(lambda: _record(access, request, told, reason))
         except SupervisionError:
             return _page(request, told, problem="texts_not_recorded", status=503)
-        shown = await to_thread.run_sync(
-            lambda: sights.case(source, case_no, Right.TEXTS, reveal=True)
-        )
+        try:
+            shown = await to_thread.run_sync(
+                lambda: sights.case(source, case_no, Right.TEXTS, reveal=True)
+            )
+        except SupervisionError:  # the store is silent, or a text of it was altered
+            return unavailable("store", lang_of(request))
         return _page(request, shown, reason=reason)
 
     return routes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,10 +16,11 @@ from dashboards.forms.trail_pages import BOOKS
 from dashboards.words import kind_name
 from dashboards.words_entry import ROLES
 from dashboards.words_offices import RIGHTS, WORDS
-from dashboards.words_trail import EVENTS, FIELDS
+from dashboards.words_trail import EVENTS, FIELDS, WHY
 from supervision.access.events import ACCESS_EVENTS, AccessRefused, RoleGranted
 from supervision.access.rights import ROLES as GIVEN
 from supervision.access.rights import Right
+from supervision.intake.door import Why
 from supervision.store.mapping import encode
 from supervision.store.stored import Stored
 from supervision.system import SYSTEM
@@ -122,6 +123,12 @@ def test_every_role_and_right_has_a_word() -> None:
     """What is granted is never told by a code."""
     assert set(GIVEN) == set(ROLES)
     assert set(Right) == set(RIGHTS)
+
+
+def test_every_reason_for_turning_a_source_away_has_a_word() -> None:
+    """As far as they are fixed; others are told as they stand."""
+    assert set(get_args(Why)) <= set(WHY)
+    assert [pair for pair in WHY.values() if not all(pair)] == []
 
 
 def test_the_words_have_the_same_blanks_in_both_languages() -> None:
