@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import append, cluster, judging, live, warehouse
+from tests.bench import append, cluster, gate, judging, live, warehouse
 
 
 def told(lines: Iterable[tuple[Any, Any, Any, float]]) -> list[str]:
@@ -40,6 +40,13 @@ def test_append(monkeypatch: pytest.MonkeyPatch) -> None:
     names = told(append.run())
     assert any("PostgreSQL" in name for name in names)
     assert any("with texts" in name for name in names)
+
+
+def test_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests of somebody known and of somebody looked up, and a push of the wall."""
+    monkeypatch.setattr(gate, "REQUESTS", 10)
+    monkeypatch.setattr(gate, "PUSHES", 3)
+    assert len(told(gate.run())) == 3
 
 
 @pytest.mark.cluster
