@@ -1,7 +1,7 @@
 """Which role may do what, and over which part of the tree. Pure.
 
 Three administrators hold each other in check (三员分立: 系统管理员, 安全管理员, 审计管理员): one
-says who is there, one what they may do, one reads what both did. None of them sees a case.
+says who is there, one what they may do, one reads what both did. As such none of them sees a case.
 """
 
 from __future__ import annotations
