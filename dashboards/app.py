@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from anyio import to_thread
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, set_props
 from fastapi import FastAPI, Request, Response
 from msgspec import Struct
@@ -160,7 +161,9 @@ def route(app: Dash, sights: Sights, settings: Settings) -> None:
         producer = sights.producer() if (pathname or "/") == "/" else None
         if producer is None:
             asked = Asked(pathname or "/", query, lang, settings.page_size, caller())
-            return await asyncio.to_thread(page_for, sights, asked), None, {"page": "other"}
+            # Not asyncio's own threads: the gate's look-ups must not queue behind slow pages.
+            body = await to_thread.run_sync(page_for, sights, asked)
+            return body, None, {"page": "other"}
         producer.touch()
         frame = producer.latest
         children: list[Child] = wall_page(frame.shown[lang] if frame else None, lang, caller())
@@ -225,7 +228,7 @@ def serve_frames(server: FastAPI, sights: Sights) -> None:
         latest = producer.latest if producer else None
         if latest is None:
             return Response(status_code=503)
-        version = int(since) if since.isdecimal() else 0
+        version = int(since[:18]) if since.isdecimal() else 0
         changes = latest.since(lang, asked.get("boot", ""), version)
         body = written({"changes": changes, "pulse": latest.pulse(lang)})
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})

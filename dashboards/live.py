@@ -117,7 +117,10 @@ class LiveSource:
         late = (clock.announcement.code for clock in list_clocks(lists, now) if clock.late(now))
         overdue = tuple(code for code in late if self._view.sees(_keeper(lists, code, now)))
         halted = health.halted if self._view.departments is None else (HIDDEN,) * len(health.halted)
-        return replace(health, overdue_lists=overdue, halted=halted)
+        if self._view.departments is None:
+            return replace(health, overdue_lists=overdue)
+        watch = HIDDEN if health.watch_failed else ""
+        return replace(health, overdue_lists=overdue, halted=halted, watch_failed=watch)
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         """The story of a case that is seen; free text only with the right, which the caller checks.

@@ -84,6 +84,7 @@ class Producer:
         self._stop = threading.Event()
         self._touched = 0.0
         self._why = ""
+        self._dropped = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -98,6 +99,12 @@ class Producer:
         """End soon."""
         self._stop.set()
         self._wake.set()
+
+    def drop(self) -> None:
+        """End for good, and with it what its viewers follow."""
+        self._dropped = True
+        self.end()
+        self._tell()
 
     def stop(self) -> None:
         """End, and wait for the end."""
@@ -114,7 +121,7 @@ class Producer:
         """Every new frame after a version, the latest at once; skips what was missed."""
         seen = version if boot == self.boot else 0
         with self._subscribed() as told:
-            while True:
+            while not self._dropped:
                 frame = self.latest
                 if frame is not None and frame.version > seen:
                     seen = frame.version
@@ -164,6 +171,9 @@ class Producer:
             self._failed(error)
             return
         self._why = ""
+        self._tell()
+
+    def _tell(self) -> None:
         with self._lock:
             for told, loop in list(self._waiting.items()):
                 try:

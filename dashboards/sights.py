@@ -62,11 +62,15 @@ class Producers:
             self._made.clear()
 
     def _drop_idle(self) -> None:
-        """The whole stays, so that its first look is never a wait."""
-        for departments, producer in list(self._made.items()):
-            idle = not producer.is_watched() and departments is not None
-            if idle or len(self._made) >= MOST:
-                self._made.pop(departments).end()
+        """The whole stays, so that its first look is never a wait; of too many that are watched,
+        the oldest goes, and its viewers begin anew.
+        """
+        parts = [(of, made) for of, made in self._made.items() if of is not None]
+        for departments, producer in parts:
+            if not producer.is_watched():
+                self._made.pop(departments).drop()
+        while len(self._made) >= MOST:
+            self._made.pop(next(of for of in self._made if of is not None)).drop()
 
 
 class _InTurn:

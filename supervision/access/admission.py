@@ -136,16 +136,14 @@ class Admissions:
     def people(self, *, at_once: bool = False) -> People:
         """Everybody, as the log has them half a second ago, or now. StoreError."""
         with self._lock:
-            if at_once:
-                self._read_people()
-            elif self._ticks() - self._looked >= FRESH:
+            if at_once or self._ticks() - self._looked >= FRESH:
                 self._asked(self._read_people)
             return self._people
 
     def people_at(self) -> tuple[People, int]:
         """Everybody as of now, and the version of the stream that says so. StoreError."""
         with self._lock:
-            self._read_people()
+            self._asked(self._read_people)
             return self._people, self._version
 
     def _read_people(self) -> None:

@@ -14,9 +14,10 @@ from ..facts import Instant
 from ..record import Record
 from ..store.mapping import moment
 from .admission import COOKIES, Admissions, Cookies, Times
-from .events import PEOPLE, PersonDisabled
+from .events import PEOPLE, PersonDisabled, RoleGranted
 from .people import People
 from .port import AccessStore
+from .rights import ADMINISTRATORS
 from .signing import SigningIn
 from .trail import Trail
 
@@ -74,7 +75,15 @@ class Access:
             break
         if isinstance(event, PersonDisabled):
             self.signing.out_all(event.person, event.by, why="disabled")
+        if isinstance(event, RoleGranted) and event.role in ADMINISTRATORS:
+            self._second_factor_first(event)
         return event
+
+    def _second_factor_first(self, event: RoleGranted) -> None:
+        """A session begun by a password alone is none of an administrator."""
+        person = self.admissions.people(at_once=True).persons.get(event.person)
+        if person is not None and not person.factor:
+            self.signing.out_all(event.person, event.by, why="role")
 
     def start(self) -> None:
         """Forget what is over now and then, until closed."""

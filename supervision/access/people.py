@@ -49,6 +49,8 @@ class Person(NamedTuple):
     grants: tuple[Grant, ...] = ()
     disabled: bool = False
     factor: int = 0
+    held: tuple[str, ...] = ()
+    """Every role that the person ever had."""
 
 
 class Unit(NamedTuple):
@@ -135,7 +137,7 @@ def _take(people: People, event: Struct) -> None:
             persons[who] = persons[who]._replace(disabled=False)
         case RoleGranted(person=who) if who in persons:
             grant = Grant(event.role, event.units, event.texts)
-            persons[who] = persons[who]._replace(grants=(*_but(persons[who], event.role), grant))
+            persons[who] = _granted(persons[who], grant)
         case RoleRevoked(person=who) if who in persons:
             persons[who] = persons[who]._replace(grants=_but(persons[who], event.role))
         case SecondFactorRenewed(person=who) if who in persons:
@@ -148,6 +150,11 @@ def _take(people: People, event: Struct) -> None:
             kiosks[event.kiosk] = Kiosk(event.kiosk, event.address, event.units, event.session)
         case KioskClosed():
             kiosks.pop(event.kiosk, None)
+
+
+def _granted(person: Person, grant: Grant) -> Person:
+    held = tuple(dict.fromkeys((*person.held, grant.role)))
+    return person._replace(grants=(*_but(person, grant.role), grant), held=held)
 
 
 def _but(person: Person, role: str) -> tuple[Grant, ...]:

@@ -100,5 +100,10 @@ def is_administrator(person: Person) -> bool:
     return any(grant.role in ADMINISTRATORS for grant in person.grants)
 
 
+def was_administrator(person: Person) -> bool:
+    """Whether the person is one, or was: whose role was taken away may be given it again."""
+    return not ADMINISTRATORS.isdisjoint(person.held)
+
+
 def _reach(people: People, units: tuple[str, ...]) -> Reach:
     return Reach(departments_under(people.units, units)) if units else EVERYWHERE

@@ -43,7 +43,7 @@ from .events import (
 from .factor import STEP, secret_of, step_of
 from .people import People, Person, name_of
 from .port import AccessStore, Password, Session
-from .rights import is_administrator
+from .rights import is_administrator, was_administrator
 from .ruling import CONSOLE, NAME, ByConsole, NameUnfit, PersonExists, UnknownPerson
 from .trail import Refusal, Trail
 
@@ -55,6 +55,8 @@ ADDRESS_A_MINUTE = 20
 ALL_A_MINUTE = 100
 LINK_MINUTES = 15
 KIOSK_DAYS = 365
+NOBODY = ""
+"""Whose failures stand for those of names that nobody has: they take as long to note."""
 SESSION_SHOWN = 12
 """Characters of a session's digest by which it is listed."""
 AGENT_LONGEST = 200
@@ -121,7 +123,8 @@ class SigningIn:
         self._within_limits(who, place)
         person = self._admissions.people(at_once=True).persons.get(who)
         locked = self._is_locked(who, person)
-        known = self._store.password(who) if person and not person.disabled else None
+        stored = self._store.password(who)
+        known = stored if person and not person.disabled else None
         right = passwords.is_right(known.hash if known and not locked else None, password)
         if locked:
             raise self._failed(who, "locked", place)
@@ -133,7 +136,11 @@ class SigningIn:
         stage = _first_stage(person, temporary=known.temporary)
         if not stage:
             self._store.clear_failures(who)
-        return self._open(person.person, "password", stage, place, told=stage != "totp")
+        opened = self._open(person.person, "password", stage, place, told=stage != "totp")
+        if self._store.password(who) != known:  # it was reset while this one was looked at
+            self._store.end_session(opened.session.digest)
+            raise self._failed(who, "password", place, person)
+        return opened
 
     def by_code(self, session: Session, code: str, place: From) -> Opened:
         """The second step: six digits; each is right once."""
@@ -212,6 +219,7 @@ class SigningIn:
         if new == old:
             raise passwords.PasswordUnfit("新密码与旧密码相同 the new password is the old one")
         self._set_password(who, passwords.fit(new, who), by=who, temporary=False)
+        self._store.clear_failures(who)
         opened = self._advance(session, "", session.how, place, told=False)
         self.out_all(who, who, but=opened.session.digest, why="password")
         return opened
@@ -357,9 +365,9 @@ class SigningIn:
                 raise TooManyTries(60)
 
     def _is_locked(self, who: str, person: Person | None) -> bool:
+        failures = self._store.failures(who if person else NOBODY)
         if person is None:
             return not self._tries.test(self._unknown, "unknown", who)
-        failures = self._store.failures(who)
         if failures.count < LOCKED_AFTER:
             return False
         if -AHEAD <= self._now() - failures.last_at < LOCKED_FOR:
@@ -379,6 +387,7 @@ class SigningIn:
             self._store.fail(who, self._now())
         elif why != "locked":
             self._tries.hit(self._unknown, "unknown", who)
+            self._store.fail(NOBODY, self._now())
         self._trail.refused(Refusal(True, self._as_known(who), "", why, place.address))
         return SignInFailed(why)
 
@@ -400,9 +409,11 @@ class SigningIn:
         return person
 
     def _resettable(self, person: str, by: str) -> Person:
-        """Whoever could reset an administrator's sign-in could sign in as one."""
+        """Whoever could reset an administrator's sign-in could sign in as one; or take the role
+        away, reset, and give it again.
+        """
         found = self._known(person)
-        if is_administrator(found) and not by.startswith(CONSOLE):
+        if was_administrator(found) and not by.startswith(CONSOLE):
             raise ByConsole(found.person)
         return found
 

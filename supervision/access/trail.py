@@ -76,7 +76,7 @@ class Trail:
                 self._since[refusal] = self._ticks()
                 self._due.append(refusal)
                 self._wake.notify()
-            if self._thread is None and not self._ended:
+            if not self._ended and (self._thread is None or not self._thread.is_alive()):
                 self._thread = threading.Thread(target=self._run, name="trail", daemon=True)
                 self._thread.start()
 

@@ -61,13 +61,15 @@ class LimitsConfig(Struct, frozen=True, kw_only=True):
     """What one process takes in.
 
     requests_per_minute: of one key. body_bytes: of one request, counted as it comes. events: of one
-    request. threads: that may wait for the store. waiting: requests held in memory at a time.
+    request. body_seconds: that a body may take. threads: that may wait for the store. waiting:
+    requests held in memory at a time.
     signed: only signed requests are taken.
     """
 
     requests_per_minute: int = 600
     body_bytes: int = 8 << 20
     events: int = 1_000
+    body_seconds: float = 30.0
     threads: int = 4
     waiting: int = 32
     signed: bool = False
@@ -249,11 +251,22 @@ class _Intake:
         if told.isdecimal() and int(told[:20]) > largest:
             raise self._too_large()
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > largest:
-                raise self._too_large()
+        try:
+            with anyio.fail_after(self.limits.body_seconds):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > largest:
+                        raise self._too_large()
+        except TimeoutError:
+            raise self._too_slow() from None
         return bytes(body)
+
+    def _too_slow(self) -> Problem:
+        """Else who sends a byte now and then would hold everybody's place."""
+        return stop(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"the body took more than {self.limits.body_seconds:g} s: send smaller batches",
+        )
 
     def _too_large(self) -> Problem:
         return stop(

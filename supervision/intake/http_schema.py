@@ -119,6 +119,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "before; a key where only signed requests are taken.",
         {"WWW-Authenticate": "Bearer, or Signature where only signed requests are taken"},
     ),
+    408: described("The body took too long."),
     413: described("More bytes or more events than one request may bring."),
     415: described("Another media type, character set or a compressed body."),
     422: described("JSON, but neither an event nor an array of events."),

@@ -243,7 +243,9 @@ class HealthTold(BaseModel):
 def _health(system: System, *, names: bool) -> HealthTold:
     """With `names`, those of the cases that are halted, which may be any department's."""
     (at, _), known, now = system.shown(), system.health(), datetime.now(UTC)
-    known = known if names else replace(known, halted=(HIDDEN,) * len(known.halted))
+    if not names:
+        watch = HIDDEN if known.watch_failed else ""
+        known = replace(known, halted=(HIDDEN,) * len(known.halted), watch_failed=watch)
     try:
         head = system.record.head()
     except StoreError as error:

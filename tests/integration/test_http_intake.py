@@ -46,7 +46,7 @@ def key(record: Record) -> str:
     return new_key(record, SOURCE).secret
 
 
-def app_of(record: Record, **limits: int) -> FastAPI:
+def app_of(record: Record, **limits: float) -> FastAPI:
     app = FastAPI(title="intake")
     app.include_router(router(record, KeyRing(record), LimitsConfig(**limits)))
     return app
@@ -86,6 +86,18 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
         and said["status"] == status
         and bool(said["detail"])
     )
+
+
+def test_a_body_that_never_ends_does_not_keep_its_place(record: Record, key: str) -> None:
+    """Who sends a byte now and then is answered 408, and nothing of it is stored."""
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"["
+        await asyncio.Event().wait()
+
+    answer = post(app_of(record, body_seconds=0.01), key, trickle())
+    assert is_problem(answer, 408)
+    assert record.head() == 1
 
 
 def test_an_event_is_stored_and_had_the_second_time(record: Record, key: str) -> None:

@@ -84,7 +84,9 @@ def test_people_are_what_the_log_says_of_them() -> None:
     ]
     people = fold(People(), events)
     grants = (Grant("manager", ("市局",), True),)
-    assert people.persons == {"zhang": Person("zhang", "张三", "市局", "s-1", grants, False, 7)}
+    assert people.persons == {
+        "zhang": Person("zhang", "张三", "市局", "s-1", grants, False, 7, ("manager",))
+    }
     assert people.kiosks == {"hall": Kiosk("hall", "10.0.0.9", ("市局",))}
     assert people.by_subject("s-1") == people.persons["zhang"]
 

@@ -15,14 +15,22 @@ from typing import Any
 
 import pytest
 
-from supervision.access import passwords
+from supervision.access import passwords, ruling
 from supervision.access.admission import SECOND
-from supervision.access.events import PEOPLE, PersonDisabled, SecondFactorRenewed, SignInRefused
+from supervision.access.events import (
+    PEOPLE,
+    PersonDisabled,
+    RoleGranted,
+    SecondFactorRenewed,
+    SignInRefused,
+)
 from supervision.access.passwords import PasswordUnfit
+from supervision.access.rights import INSPECTOR, SECURITY
 from supervision.access.ruling import ByConsole, NameUnfit, PersonExists, UnknownPerson
 from supervision.access.signing import (
     ADDRESS_A_MINUTE,
     ALL_A_MINUTE,
+    LOCKED_AFTER,
     From,
     Opened,
     OutOfStep,
@@ -337,6 +345,60 @@ def test_no_administrator_can_become_another(guarded: tuple[Office, str]) -> Non
         office.signing.drop_factor("sec", "sec2")
     opened = office.signing.by_code(office.sign_in("sec").session, office.code(secret), HERE)
     assert live(office, opened)
+
+
+def test_who_was_an_administrator_is_not_reset_and_made_one_again(
+    guarded: tuple[Office, str],
+) -> None:
+    """Take the role away, reset, give it back: one person would act as two."""
+    office, _ = guarded
+    office.rule(lambda people, at: ruling.revoke(people, "sec", SECURITY, CONSOLE, at))
+    with pytest.raises(ByConsole):
+        office.signing.reset_password("sec", "sec2")
+    assert office.signing.reset_password("sec", CONSOLE)
+
+
+def test_who_becomes_an_administrator_signs_in_with_a_second_factor(
+    office: Office,
+) -> None:
+    """A session begun by a password alone is over when the role is given."""
+    office.add("li", INSPECTOR)
+    opened = office.sign_in("li")
+    assert live(office, opened)
+    given = RoleGranted(at=AT, by=CONSOLE, person="li", role=SECURITY)
+    office.rule(lambda people, at: ruling.grant(people, given))
+    assert not live(office, opened)
+    assert office.sign_in("li").session.stage == "enrol"
+
+
+def test_a_sign_in_that_crosses_a_reset_is_none(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old password was right when it was looked at, and is not when the session begins."""
+    office.add("li", INSPECTOR)
+    right = passwords.is_right
+
+    def slowly(stored: str | None, password: str) -> bool:
+        found = right(stored, password)
+        office.signing.reset_password("li", CONSOLE)
+        return found
+
+    monkeypatch.setattr(passwords, "is_right", slowly)
+    with pytest.raises(SignInFailed):
+        office.sign_in("li")
+    assert office.signing.sessions("li") == []
+
+
+def test_a_new_password_forgives_the_typing_errors_before(office: Office) -> None:
+    """Whoever chose one knows it."""
+    office.add("li", INSPECTOR, password="")
+    first = office.signing.reset_password("li", CONSOLE)
+    for _ in range(LOCKED_AFTER - 1):
+        fails(lambda: office.signing.by_password("li", "wrong-password-this", HERE))
+        office.time.pass_by(5)
+    opened = office.signing.by_password("li", first, HERE)
+    office.signing.change_password(opened.session, first, OTHER, HERE)
+    assert office.store.failures("li").count == 0
 
 
 def test_a_factor_is_renewed_by_who_shows_that_it_is_still_they(
