@@ -71,7 +71,16 @@ class Readable(Protocol):
 class Producer:
     """Reads the source, at most once an interval, seldom while nobody watches."""
 
-    def __init__(self, source: Readable, draw: Draw, interval: float, idle_interval: float) -> None:
+    def __init__(
+        self,
+        source: Readable,
+        draw: Draw,
+        interval: float,
+        idle_interval: float,
+        *,
+        stays: bool = True,
+    ) -> None:
+        """`stays`: goes on, seldom, while nobody watches; else it ends until started again."""
         self.boot = uuid4().hex
         self.latest: Frame | None = None
         self._source = source
@@ -84,7 +93,7 @@ class Producer:
         self._stop = threading.Event()
         self._touched = 0.0
         self._why = ""
-        self._dropped = False
+        self._stays, self._dropped = stays, False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -109,8 +118,9 @@ class Producer:
     def stop(self) -> None:
         """End, and wait for the end."""
         self.end()
-        if self._thread is not None:
-            self._thread.join(10)
+        thread = self._thread
+        if thread is not None:
+            thread.join(10)
 
     def touch(self) -> None:
         """Somebody without a subscription looks."""
@@ -155,6 +165,17 @@ class Producer:
             began = monotonic()
             self._produce()
             self._pause(began)
+            if self._is_over():
+                return
+
+    def _is_over(self) -> bool:
+        """Nobody watches, and it need not stay: whoever comes next is shown nothing old."""
+        with self._lock:
+            over = not (self._stays or self.is_watched())
+            if over:
+                self._thread = self.latest = None
+                self.boot = uuid4().hex  # versions begin again
+            return over
 
     def _pause(self, began: float) -> None:
         """Until the interval is over; while nobody watches, until somebody does."""

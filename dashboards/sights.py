@@ -21,7 +21,7 @@ from .source import Source, WholeSource
 NAMED = 3
 """Departments that the title of a part's wall names; of more it gives the number."""
 MOST = 200
-"""Producers at a time: parts of the world that somebody watches, or did a minute ago."""
+"""Producers at a time: parts of the world that somebody watches, or did until another began."""
 
 Departments = frozenset[str] | None
 
@@ -46,7 +46,13 @@ class Producers:
                 self._drop_idle()
                 part = self._world.within(reach.departments, title_of(reach))
                 read = _InTurn(part, self._turn)
-                found = Producer(read, self._draw, self._interval, self._idle_interval)
+                found = Producer(
+                    read,
+                    self._draw,
+                    self._interval,
+                    self._idle_interval,
+                    stays=reach.departments is None,
+                )
                 self._made[reach.departments] = found
             found.touch()
             found.start()

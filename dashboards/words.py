@@ -150,10 +150,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "请填写事由（4 至 500 个字符）。",
         "Give a reason of 4 to 500 characters.",
     ),
-    "texts_not_recorded": (
-        "现在无法记录，因此不予显示；请稍后再试。",
-        "It cannot be recorded now, so nothing is shown; try again later.",
-    ),
     "texts_recorded": ("已记录，事由：{reason}", "On record, with the reason: {reason}"),
     "texts_field": ("字段", "Field"),
     "texts_text": ("内容", "Text"),

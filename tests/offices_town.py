@@ -107,7 +107,7 @@ class Town(NamedTuple):
 
     def sign_in(self, person: str) -> None:
         """A session, without its steps."""
-        now = self.access.now()
+        now = self.access.instant()
         self.access.store.add_session(
             Session(
                 digest=digest_of(secret_of(person)), person=person, kind="person",

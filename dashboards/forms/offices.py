@@ -22,7 +22,7 @@ def offices(access: Access, *, zone: str, public_url: str = "") -> APIRouter:
     """All of them. `zone`: in which times are told. `public_url`: the origin under which people
     reach the server, "" for whatever they reached it by.
     """
-    office = Office(access, Items(access.record), ZoneInfo(zone), public_url, access.now)
+    office = Office(access, Items(access.record), ZoneInfo(zone), public_url, access.instant)
     router = APIRouter(include_in_schema=False)
     for desk in (people_desk, units_desk, rights_desk, kiosks_desk, keys_desk, trail_desk):
         router.include_router(desk(office))

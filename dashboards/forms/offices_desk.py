@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -34,7 +34,7 @@ from supervision.access.ruling import (
     UnitUnfit,
     UnknownPerson,
 )
-from supervision.access.web import Form, whoever
+from supervision.access.web import Form, form_of, whoever
 from supervision.errors import ClockJumped, StoreError, StreamConflict, SupervisionError
 from supervision.facts import Instant
 from supervision.intake.keys import KeyUnfit, KeyUnknown
@@ -46,6 +46,9 @@ from ..words import either, side
 from ..words_entry import ROLES
 from ..words_offices import WORDS
 from .page import address, lang_of, page, told
+
+Sent = Annotated[Form, Depends(form_of)]
+"""The form that was sent."""
 
 T = TypeVar("T")
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from supervision.access.people import DEPARTMENT
 from supervision.access.rights import Right
 from supervision.access.rules import needs
-from supervision.access.web import Form, form_of
+from supervision.access.web import Form
 from supervision.errors import SupervisionError
 from supervision.facts import FACTS
 from supervision.intake.keys import (
@@ -34,6 +34,7 @@ from ..words import kind_name
 from .offices_desk import (
     FormUnfit,
     Office,
+    Sent,
     back,
     by,
     desk_router,
@@ -44,7 +45,6 @@ from .offices_desk import (
 )
 from .page import lang_of
 
-Sent = Annotated[Form, Depends(form_of)]
 SOON = timedelta(days=30)
 """Before its end a key is marked."""
 NEVER = "never"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,12 +14,13 @@ from supervision.access.people import name_of
 from supervision.access.port import Session
 from supervision.access.rights import Right
 from supervision.access.rules import needs
-from supervision.access.web import Form, form_of
+from supervision.access.web import Form
 from supervision.errors import SupervisionError
 
 from .offices_desk import (
     FormUnfit,
     Office,
+    Sent,
     back,
     by,
     desk_router,
@@ -31,7 +32,6 @@ from .offices_desk import (
 )
 from .page import lang_of
 
-Sent = Annotated[Form, Depends(form_of)]
 MOST_DAYS = 1095
 """Three years: then somebody looks whether the wall still hangs there."""
 FIELDS = ("kiosk", "address", "days")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,15 +16,14 @@ from supervision.access.people import Person, name_of
 from supervision.access.rights import Right
 from supervision.access.rules import needs
 from supervision.access.ruling import add_person
-from supervision.access.web import Form, form_of
+from supervision.access.web import Form
 from supervision.errors import SupervisionError
 
-from .offices_desk import A_PAGE, Office, by, desk_router, problem_of, status_of, tried
+from .offices_desk import A_PAGE, Office, Sent, by, desk_router, problem_of, status_of, tried
 from .page import lang_of
 
 log = logging.getLogger(__name__)
 
-Sent = Annotated[Form, Depends(form_of)]
 FIELDS = ("person", "name", "department", "subject")
 
 

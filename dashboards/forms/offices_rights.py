@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +18,7 @@ from supervision.access.rights import ADMINISTRATORS, ROLES, Right
 from supervision.access.rules import needs
 from supervision.access.ruling import LONGEST, disable, enable, grant, revoke
 from supervision.access.signing import LOCKED_AFTER, LOCKED_FOR
-from supervision.access.web import Form, form_of
+from supervision.access.web import Form
 from supervision.errors import SupervisionError
 
 from .. import words_offices as words
@@ -26,6 +26,7 @@ from ..words import side
 from .offices_desk import (
     FormUnfit,
     Office,
+    Sent,
     back,
     by,
     desk_router,
@@ -38,7 +39,6 @@ from .offices_desk import (
 from .offices_people import listed
 from .page import lang_of
 
-Sent = Annotated[Form, Depends(form_of)]
 NO_ROLE = "-"
 """In the place of a role: people without any."""
 

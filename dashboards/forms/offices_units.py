@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,13 +13,12 @@ from supervision.access.people import DEPARTMENT
 from supervision.access.rights import Right
 from supervision.access.rules import needs
 from supervision.access.ruling import place, remove
-from supervision.access.web import Form, form_of
+from supervision.access.web import Form
 from supervision.errors import SupervisionError
 
-from .offices_desk import Office, back, by, desk_router, problem_of, status_of, tree, tried
+from .offices_desk import Office, Sent, back, by, desk_router, problem_of, status_of, tree, tried
 from .page import lang_of
 
-Sent = Annotated[Form, Depends(form_of)]
 FIELDS = ("unit", "kind", "parent")
 
 

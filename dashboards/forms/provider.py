@@ -66,7 +66,7 @@ class ByProvider:
     def __init__(self, entrance: Entrance, provider: Provider, again: SignInPage) -> None:
         self._entrance, self._access = entrance, entrance.access
         self._provider, self._again = provider, again
-        self._time = entrance.access.now
+        self._time = entrance.access.instant
         self._cipher = AESGCM(entrance.access.record.vault.derived("oidc", "cookie"))
 
     @needs(OPEN)

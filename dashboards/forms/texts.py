@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import wraps
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
@@ -14,15 +17,34 @@ from supervision.access.office import Access
 from supervision.access.rights import Right
 from supervision.access.rules import needs
 from supervision.access.web import form_of, place_of, whoever
-from supervision.errors import StoreError, SupervisionError
+from supervision.errors import ClockJumped, SupervisionError
 
 from ..sights import Sights
 from ..words import TEXTS, either
 from .entrance import unavailable
 from .page import lang_of, page
 
+log = logging.getLogger(__name__)
+
+Shows = Callable[[Request, str, str], Awaitable[Response]]
+
 SHORTEST, LONGEST = 4, 500
 """Characters of a reason."""
+
+
+def in_words(endpoint: Shows) -> Shows:
+    """Where nothing can be read or recorded, nothing is shown but why."""
+
+    @wraps(endpoint)
+    async def answered(request: Request, source: str = "", case_no: str = "") -> Response:
+        try:
+            return await endpoint(request, source, case_no)
+        except SupervisionError as error:
+            log.warning("texts could not be shown: %s", error)
+            why = "clock" if isinstance(error, ClockJumped) else "store"
+            return unavailable(why, lang_of(request))
+
+    return answered
 
 
 def texts(sights: Sights, access: Access) -> APIRouter:
@@ -31,33 +53,23 @@ def texts(sights: Sights, access: Access) -> APIRouter:
 
     @routes.get("/texts")
     @needs(Right.TEXTS)
+    @in_words
     async def ask(request: Request, source: str = "", case_no: str = "") -> Response:
-        try:
-            told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
-        except StoreError:
-            return unavailable("store", lang_of(request))
+        told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
         return _page(request, told)
 
     @routes.post("/texts")
     @needs(Right.TEXTS)
+    @in_words
     async def show(request: Request, source: str = "", case_no: str = "") -> Response:
         reason = (await form_of(request))["reason"]
-        try:
-            told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
-        except StoreError:
-            return unavailable("store", lang_of(request))
+        told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
         if told is None or not (SHORTEST <= len(reason) <= LONGEST and reason.isprintable()):
             return _page(request, told, problem="texts_reason_wrong", status=422)
-        try:
-            await to_thread.run_sync(lambda: _record(access, request, told, reason))
-        except SupervisionError:
-            return _page(request, told, problem="texts_not_recorded", status=503)
-        try:
-            shown = await to_thread.run_sync(
-                lambda: sights.case(source, case_no, Right.TEXTS, reveal=True)
-            )
-        except SupervisionError:  # the store is silent, or a text of it was altered
-            return unavailable("store", lang_of(request))
+        await to_thread.run_sync(lambda: _record(access, request, told, reason))
+        shown = await to_thread.run_sync(
+            lambda: sights.case(source, case_no, Right.TEXTS, reveal=True)
+        )
         return _page(request, shown, reason=reason)
 
     return routes

@@ -26,7 +26,7 @@ from starlette.websockets import WebSocketDisconnect
 from ..errors import SupervisionError
 from .admission import COOKIES, Admission
 from .office import Access
-from .rules import KEY, OPEN, Found, Rules
+from .rules import CLOSED, KEY, OPEN, SESSION, Found, Rules
 from .trail import Refusal
 from .watched import Farewell, Watched
 
@@ -58,8 +58,6 @@ HEADERS = {
 }
 
 _admitted: ContextVar[Admission | None] = ContextVar("admitted", default=None)
-
-
 _address: ContextVar[str] = ContextVar("address", default="")
 
 
@@ -147,9 +145,9 @@ class Gate:
             return
         if admission is None:
             raise _Refused(HTTPStatus.UNAUTHORIZED, "no session")
-        if rule is None or rule.kind == "closed":
+        if rule is None or rule == CLOSED:
             raise _Refused(HTTPStatus.NOT_FOUND, "no rule")
-        if rule.kind == "session":
+        if rule == SESSION:
             if admission.stage and found and not found.path.startswith("/sign-"):
                 raise _Refused(HTTPStatus.FORBIDDEN, f"step {admission.stage}")
             return
@@ -159,7 +157,7 @@ class Gate:
 
     def _same_site(self, scope: Scope, headers: Headers, found: Found | None) -> None:
         """A page of another site makes no request in a person's name, nor looks at an answer."""
-        if found and found.rule.kind == "key":
+        if found and found.rule == KEY:
             return
         site = headers.get("sec-fetch-site", "")
         if scope["method"] in SAFE:
@@ -182,7 +180,7 @@ class Gate:
         admission: Admission | None,
     ) -> Receive:
         """What changes something in a session's name brings the session's token along."""
-        if scope["method"] in SAFE or (found and found.rule.kind == "key"):
+        if scope["method"] in SAFE or (found and found.rule == KEY):
             return receive
         token = headers.get(CSRF_HEADER)
         if is_form(headers):

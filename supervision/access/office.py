@@ -46,8 +46,7 @@ class Access:
         cookies: Cookies = COOKIES,
     ) -> None:
         """`now` tells the time of day (µs), `ticks` seconds that never go back."""
-        self.record, self.store, self.now, self.ticks = record, store, now, ticks
-        self._instant = now
+        self.record, self.store, self.instant = record, store, now
         self.times = times or Times()
         self.trail = Trail(record, ticks)
         self.admissions = Admissions(record, store, self.times, now, ticks, cookies)
@@ -101,6 +100,6 @@ class Access:
     def _clean(self) -> None:
         while not self._stop.wait(CLEAN_EVERY):
             try:
-                self.store.purge(self._instant())
+                self.store.purge(self.instant())
             except SupervisionError as error:
                 log.warning("sessions that are over could not be forgotten: %s", error)

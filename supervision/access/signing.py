@@ -134,12 +134,12 @@ class SigningIn:
         assert person is not None
         assert known is not None
         stage = _first_stage(person, temporary=known.temporary)
-        if not stage:
-            self._store.clear_failures(who)
         opened = self._open(person.person, "password", stage, place, told=stage != "totp")
         if self._store.password(who) != known:  # it was reset while this one was looked at
-            self._store.end_session(opened.session.digest)
+            self.out(opened.session, why="password")
             raise self._failed(who, "password", place, person)
+        if not stage:
+            self._store.clear_failures(who)
         return opened
 
     def by_code(self, session: Session, code: str, place: From) -> Opened:

@@ -148,7 +148,7 @@ def _intake(system: System, access: Access, outside: Outside, heard: Heard | Non
     def once(value: str, until: Instant) -> bool:
         return access.store.use_once("signature", value, until)
 
-    guard = Guard(now=lambda: access.now() / SECOND, once=once, refused=refused)
+    guard = Guard(now=lambda: access.instant() / SECOND, once=once, refused=refused)
     return router(system.record, limits_config=outside.intake, heard=heard, guard=guard)
 
 

@@ -103,7 +103,7 @@ def test_the_right_password_signs_in(office: Office) -> None:
     told: Any = office.trailed()[-1]
     assert (told.by, told.how, told.address) == ("zhang", "password", HERE.address)
     assert opened.session.digest.startswith(told.session)
-    assert opened.session.ends_at == office.now() + 12 * 3600 * SECOND
+    assert opened.session.ends_at == office.instant() + 12 * 3600 * SECOND
 
 
 @pytest.mark.parametrize("password", [WRONG, "", PASSWORD + " ", PASSWORD.upper(), "密" * 9_000])
