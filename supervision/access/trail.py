@@ -76,7 +76,7 @@ class Trail:
                 self._since[refusal] = self._ticks()
                 self._due.append(refusal)
                 self._wake.notify()
-            if not self._ended and (self._thread is None or not self._thread.is_alive()):
+            if self._thread is None and not self._ended:
                 self._thread = threading.Thread(target=self._run, name="trail", daemon=True)
                 self._thread.start()
 
@@ -101,6 +101,8 @@ class Trail:
         except SupervisionError as error:
             log.warning("a refusal was not recorded: %s", error, extra={"why": refusal.why})
             self._again(refusal, count)
+        except Exception:  # a defect takes one refusal with it, not all that come after
+            log.exception("a refusal could not be recorded", extra={"why": refusal.why})
 
     def _again(self, refusal: Refusal, count: int) -> None:
         """What the store did not take is written with the next minute's."""

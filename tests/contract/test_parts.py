@@ -183,6 +183,23 @@ def test_alarms_of_others_lists_are_left_out(source: WholeSource) -> None:
     assert HIDDEN in ours["case_halted"]
 
 
+def test_what_broke_the_watch_is_told_to_who_sees_everything(
+    record: Record, warehouse: Warehouse
+) -> None:
+    """It may name a case of any department; that something broke is told to all."""
+    broken = Health(watch_failed="case B1 of 乙局")
+    whole = LiveSource(
+        record, warehouse, lambda: (instant(NOON), 0.0), lambda: broken, district="全市"
+    )
+    told = [
+        next(a.zh for a in each.wall().alarms if a.code == "watch_failed")
+        for each in (whole, whole.within([OURS]))
+    ]
+    assert "B1" in told[0]
+    assert "B1" not in told[1]
+    assert HIDDEN in told[1]
+
+
 def test_a_part_of_a_part_is_no_more_than_both(source: WholeSource) -> None:
     """Nothing that is asked for later widens what was given."""
     ours = source.within({OURS})

@@ -1,4 +1,7 @@
-"""Signing in and one's account, by the pages themselves, with the gate in front of them."""
+"""Signing in and one's account, by the pages themselves, with the gate in front of them.
+
+Above 400 lines: each page of signing in and of one's account, in the order a person meets them.
+"""
 
 from __future__ import annotations
 

@@ -239,6 +239,29 @@ def test_a_store_that_is_down_is_asked_twice_a_second(
     assert store.asked == before + 2
 
 
+def test_a_log_that_is_silent_is_waited_for_twice_a_second(
+    office: Office, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who signs in, or asks for a page of an office, queues no more for it than the others."""
+    asked = []
+
+    def down(stream: str) -> int:
+        asked.append(stream)
+        raise StoreDown("log", "no answer")
+
+    monkeypatch.setattr(office.record, "version", down)
+    for _ in range(5):
+        with pytest.raises(StoreDown):
+            office.admissions.people(at_once=True)
+        with pytest.raises(StoreDown):
+            office.admissions.people_at()
+    assert len(asked) == 1
+    time.pass_by(FRESH)
+    with pytest.raises(StoreDown):
+        office.admissions.people(at_once=True)
+    assert len(asked) == 2
+
+
 def test_a_session_is_over_in_an_outage_as_otherwise(
     office: Office, store: Fragile, time: Time, secret: str
 ) -> None:

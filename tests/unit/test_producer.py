@@ -14,6 +14,47 @@ from projections.warehouse import WarehouseError
 from tests.product import until
 
 
+class Telling:
+    """Has a wall, and says when it was read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def wall(self) -> Wall:
+        self.read += 1
+        return Wall(now=self.read, measured=0.0, position=0, zone="UTC", district="d")
+
+
+def test_what_need_not_stay_ends_when_nobody_watches_and_shows_nothing_old() -> None:
+    """Started again it reads anew, and who saw a version of before is given everything."""
+    source = Telling()
+    producer = Producer(source, lambda *_: {("a", "b"): 1}, 0.001, 0.001, stays=False)
+    begun = producer.boot
+    producer.touch()
+    producer.start()
+    until(lambda: producer.boot != begun, "the producer to end")
+    assert producer.latest is None
+    read = source.read
+    producer._touched = float("inf")
+    producer.start()
+    until(lambda: producer.latest is not None, "the first frame")
+    producer.stop()
+    assert producer.latest is not None
+    assert source.read > read
+    assert producer.latest.boot == producer.boot
+    assert producer.latest.since("zh", "another", 9) == [("a", "b", 1)]
+
+
+def test_what_stays_goes_on_though_nobody_watches() -> None:
+    """So that the first look is never a wait."""
+    source = Telling()
+    producer = Producer(source, lambda *_: {}, 0.001, 0.001)
+    producer.start()
+    until(lambda: source.read > 20, "some readings")
+    assert producer.latest is not None
+    producer.stop()
+
+
 class Failing:
     """Fails with one error after the other, then with the last for ever."""
 

@@ -389,6 +389,30 @@ def test_a_sign_in_that_crosses_a_reset_is_none(
     assert office.signing.sessions("li") == []
 
 
+def test_a_name_that_nobody_has_asks_the_store_as_often(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time that it takes would tell who is there."""
+    store, asked = office.store, [""]
+
+    def counted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any) -> Any:
+            asked.append(name)
+            return call(*given)
+
+        return called
+
+    for name in ("password", "failures", "fail"):
+        monkeypatch.setattr(store, name, counted(name, getattr(store, name)))
+
+    def tried(who: str) -> list[str]:
+        asked.clear()
+        fails(lambda: office.signing.by_password(who, WRONG, HERE))
+        return sorted(asked)
+
+    assert tried("zhang") == tried("nobody") == ["fail", "failures", "password"]
+
+
 def test_a_new_password_forgives_the_typing_errors_before(office: Office) -> None:
     """Whoever chose one knows it."""
     office.add("li", INSPECTOR, password="")

@@ -151,3 +151,19 @@ def test_a_store_that_refuses_does_not_end_the_trail(
     time.pass_by(MINUTE)
     book.flush(all_of_it=False)
     assert counts(record) == [1, 1, 1]
+
+
+def test_a_defect_takes_one_refusal_and_the_next_is_recorded(
+    book: Book, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that writes goes on."""
+    note = record.note
+
+    def defect(*_: object) -> datetime:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(record, "note", defect)
+    knock(book)
+    monkeypatch.setattr(record, "note", note)
+    knock(book, REFUSAL._replace(by="li"))
+    assert counts(record) == [1]
