@@ -91,7 +91,11 @@ class CardConfirmed(CardAct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeskAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a person did about a card; `by` is who, `at` when, as told."""
+    """What a person did about a card; `by` is who, `at` when, as told.
+
+    `via`: how it was done (desk, api, console, link, reply); of older acts "". `moot`: the card had
+    been withdrawn meanwhile, so that the answer changes nothing (domain: 7).
+    """
 
     id: str
     source: str
@@ -101,6 +105,8 @@ class DeskAct(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
     texts: tuple[str, ...] = ()
     sealed: str = ""
+    via: str = ""
+    moot: bool = False
 
 
 class CardAcknowledged(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
@@ -121,6 +127,12 @@ class AppealDecided(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
     upheld: bool
 
 
+class AppealReferred(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """上报: the appeal is decided higher up, by `to`; the time for deciding begins anew."""
+
+    to: str = ""
+
+
 class RectificationReported(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
     """反馈."""
 
@@ -129,6 +141,45 @@ class RectificationVerified(DeskAct, frozen=True, kw_only=True, omit_defaults=Tr
     """核查: accepted, then closed (销号); not accepted, then an order (督办) one rung higher."""
 
     accepted: bool
+
+
+class SupervisionOrdered(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """督办: the n-th order about the card, one rung higher each time; rectification begins anew."""
+
+    number: int
+
+
+class CardClosed(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """销号 by a supervisor, where the explanation leaves nothing to rectify."""
+
+
+class WithdrawalDecided(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """撤牌 decided by a supervisor without an appeal: the card was never due."""
+
+
+class CardTransferred(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """移交: another organ, `to`, goes on with the matter; this loop ends."""
+
+    to: str
+
+
+class ProposalDecided(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """A supervisor decided a proposed card: `issued`, or declined."""
+
+    issued: bool
+
+
+class IssuedByHand(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
+    """人工发牌: a supervisor found what no rule finds. `card` is the one that judgement issues for
+    it; `causes` are ids of facts.
+    """
+
+    severity: str
+    department: str
+    person: str = ""
+    step: str = ""
+    law: str = ""
+    causes: tuple[str, ...] = ()
 
 
 class DisputeVerified(DeskAct, frozen=True, kw_only=True, omit_defaults=True):
@@ -152,6 +203,13 @@ DESK_ACTS: dict[str, type[DeskAct]] = {
     "RectificationReported": RectificationReported,
     "RectificationVerified": RectificationVerified,
     "DisputeVerified": DisputeVerified,
+    "AppealReferred": AppealReferred,
+    "SupervisionOrdered": SupervisionOrdered,
+    "CardClosed": CardClosed,
+    "WithdrawalDecided": WithdrawalDecided,
+    "CardTransferred": CardTransferred,
+    "ProposalDecided": ProposalDecided,
+    "IssuedByHand": IssuedByHand,
 }
 
 ZH: dict[str, str] = {
@@ -167,4 +225,11 @@ ZH: dict[str, str] = {
     "RectificationReported": "反馈",
     "RectificationVerified": "核查",
     "DisputeVerified": "核实",
+    "AppealReferred": "上报",
+    "SupervisionOrdered": "督办",
+    "CardClosed": "销号",
+    "WithdrawalDecided": "撤牌决定",
+    "CardTransferred": "移交",
+    "ProposalDecided": "拟发牌决定",
+    "IssuedByHand": "人工发牌",
 }

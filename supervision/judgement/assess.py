@@ -13,7 +13,20 @@ from msgspec.structs import replace
 from ..facts import Instant, Known, instant
 from ..lists import PolicyPublished, Rule
 from .calendar import SECOND
-from .cards import CLOSED, PROPOSED, RED, WITHDRAWN, YELLOW, Card, Cards, answer_windows
+from .cards import (
+    ASKED,
+    BY_HAND,
+    CLOSED,
+    PROPOSED,
+    RED,
+    TRANSFERRED,
+    WITHDRAWN,
+    YELLOW,
+    Card,
+    Cards,
+    Hand,
+    answer_windows,
+)
 from .case import Case
 from .clocks import Running, run_clocks
 from .deadline import (
@@ -32,7 +45,7 @@ from .violations import Found, Scene, data_errors, violations
 BREACHES = (YELLOW, RED)
 SUPERVISORS = ("verify", "decide")
 """Answer clocks that bind the supervisor, not the department."""
-UNANSWERED = (WITHDRAWN, PROPOSED)
+UNANSWERED = (WITHDRAWN, PROPOSED, ASKED)
 """Cards that nobody owes an answer."""
 UNCOUNTED = "late_entry:"
 """Violations that do not make a third standing yellow."""
@@ -54,6 +67,8 @@ class Due(Struct, frozen=True):
     found: Found | None = None
     about: tuple[str, ...] = ()
     """The cards that make it due: the one not answered, or those that stand together."""
+    hand: Hand | None = None
+    """What a supervisor said who issued it by hand."""
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -115,7 +130,11 @@ def assessed(grounds: Grounds, cards: Cards) -> Assessment:
         return Assessment(scene, (), NEVER, False)
     due = [*grounds.due, *_of_violations(scene, grounds.found, cards)]
     if cards:
-        due += [*_of_answers(scene, cards), *_of_standing(scene, cards)]
+        due += [
+            *_of_answers(scene, cards),
+            *_of_standing(scene, cards),
+            *_by_hand(scene, cards),
+        ]
     return Assessment(scene, tuple(due), _next(scene, due), _is_open(scene))
 
 
@@ -219,8 +238,8 @@ def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> l
 
 def _not_upheld(found: Found, cards: Cards) -> Found | None:
     """What remains of a violation without the facts about which an appeal was upheld."""
-    upheld = {card.subject for card in cards.values() if card.upheld}
-    facts = tuple(k for k in found.facts if f"{found.kind}:{k.fact.id}" not in upheld)
+    excused = {card.subject for card in cards.values() if card.excused}
+    facts = tuple(k for k in found.facts if f"{found.kind}:{k.fact.id}" not in excused)
     if len(facts) == len(found.facts):
         return found
     return replace(found, facts=facts, at=facts[0].at) if facts else None
@@ -239,7 +258,8 @@ def _of_answers(scene: Scene, cards: Cards) -> Iterator[Due]:
             end = _answer_end(policy, lists, kind, start)
             if end is None or end.ends_at > stop:
                 continue
-            rung = len(policy.rungs) - 1 if kind in SUPERVISORS else card.rung + 1
+            top = len(policy.rungs) - 1
+            rung = top if kind in SUPERVISORS else min(card.rung + card.orders + 1, top)
             for rule in policy.rules:
                 if rule.on != kind or (end.provisional and rule.severity in BREACHES):
                     continue
@@ -271,11 +291,7 @@ def _answer_end(
 def _of_standing(scene: Scene, cards: Cards) -> Iterator[Due]:
     """So many distinct yellow cards standing on one case at once."""
     yellows = sorted(
-        (
-            c
-            for c in cards.values()
-            if c.severity == YELLOW and c.state not in (WITHDRAWN, PROPOSED)
-        ),
+        (c for c in cards.values() if c.severity == YELLOW and c.state not in UNANSWERED),
         key=lambda c: (c.issued_at, c.card),
     )
     counted = [c for c in yellows if not c.subject.startswith(UNCOUNTED) and c.rung == 0]
@@ -295,7 +311,21 @@ def _of_standing(scene: Scene, cards: Cards) -> Iterator[Due]:
 
 
 def _stood(card: Card, at: Instant) -> bool:
-    return card.issued_at <= at and not (card.state == CLOSED and card.verified_at <= at)
+    ended = card.state in (CLOSED, TRANSFERRED) and card.closed_at <= at
+    return card.issued_at <= at and not ended
+
+
+def _by_hand(scene: Scene, cards: Cards) -> Iterator[Due]:
+    """What a supervisor issued by hand is due from then on, until a decision withdraws it."""
+    for card in cards.values():
+        if card.hand is None or card.state == WITHDRAWN:
+            continue
+        policy = scene.lists.policy(scene.case.source, card.crossed_at, card.crossed_at)
+        like = next((r for r in policy.rules if r.severity == card.severity), None)
+        if like is not None:
+            rule = replace(like, code=BY_HAND, on=BY_HAND, law="")
+            at = card.crossed_at
+            yield Due(rule, card.subject, at, at, policy, hand=card.hand)
 
 
 def _next(scene: Scene, due: list[Due]) -> Instant:

@@ -11,34 +11,56 @@ from msgspec.structs import replace
 
 from ..acts import (
     AppealDecided,
+    AppealReferred,
     CardAcknowledged,
     CardAct,
     CardAppealed,
+    CardClosed,
     CardConfirmed,
     CardDisputed,
     CardExplained,
     CardIssued,
     CardLapsed,
+    CardTransferred,
     CardWithdrawn,
     DeskAct,
     DisputeVerified,
+    IssuedByHand,
+    ProposalDecided,
     RectificationReported,
     RectificationVerified,
+    SupervisionOrdered,
+    WithdrawalDecided,
 )
 from ..facts import EPOCH, Instant, instant
 from .shelf import NEVER
 
 REMINDER, YELLOW, RED = "reminder", "yellow", "red"
-STANDING, LAPSED, WITHDRAWN, DISPUTED, PROPOSED, CLOSED = (
+STANDING, LAPSED, WITHDRAWN, DISPUTED, PROPOSED, CLOSED, TRANSFERRED, ASKED = (
     "standing",
     "lapsed",
     "withdrawn",
     "disputed",
     "proposed",
     "closed",
+    "transferred",
+    "asked",
 )
+"""Asked: by hand, and not issued by judgement yet."""
+BY_HAND = "by_hand"
+"""The rule of cards that a supervisor issued by hand."""
 ID_LENGTH = 20
 """监察编号 is an..20 (GB/T 39046—2020)."""
+
+
+class Hand(Struct, frozen=True, array_like=True):
+    """What a supervisor said who issued a card by hand."""
+
+    department: str
+    person: str
+    step: str
+    law: str
+    causes: tuple[str, ...]
 
 
 class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +88,19 @@ class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rejected_at: Instant = 0
     """A report was not accepted, and an order made (督办)."""
     accepted: bool = False
+    closed_at: Instant = 0
+    """Closed or transferred."""
+    referred_at: Instant = 0
+    ordered_at: Instant = 0
+    orders: int = 0
+    """Orders (督办) made so far; each is one rung higher."""
+    revoked: bool = False
+    """A supervisor decided without an appeal that it was never due."""
+    proposal: str = ""
+    """What became of a proposed card: "issued" or "declined"."""
+    answerers: tuple[str, ...] = ()
+    """Who answered for the department: none of them verifies or decides."""
+    hand: Hand | None = None
     dispute_removed: bool = False
     dispute_kept: bool = False
     past: tuple[tuple[str, Instant, Instant], ...] = ()
@@ -77,10 +112,17 @@ class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.state in (STANDING, DISPUTED)
 
     @property
+    def excused(self) -> bool:
+        """Withdrawn by a decision about this very matter: it is not issued for it again."""
+        return self.upheld or self.revoked or self.proposal == DECLINED
+
+    @property
     def identity(self) -> tuple[str, str, str]:
         """What one cycle of it has in common with the next."""
         return self.rule, self.subject, self.severity
 
+
+ISSUED, DECLINED = "issued", "declined"
 
 Cards = dict[str, Card]
 NO_CARDS: Cards = {}
@@ -99,9 +141,10 @@ def moment(at: Instant, zone: ZoneInfo | timezone = UTC) -> datetime:
 
 def with_act(cards: Cards, act: CardAct) -> Cards:
     """The cards after a card act. Total: an act on an unknown card changes nothing."""
-    if isinstance(act, CardIssued):
-        return {**cards, act.card: _issued(act)}
     card = cards.get(act.card)
+    if isinstance(act, CardIssued):
+        issued = _issued(act)
+        return {**cards, act.card: replace(issued, hand=card.hand) if card else issued}
     if card is None:
         return cards
     state = card.state
@@ -112,6 +155,8 @@ def with_act(cards: Cards, act: CardAct) -> Cards:
             state = WITHDRAWN
         case CardDisputed():
             state = DISPUTED
+        case CardConfirmed() if state == PROPOSED:
+            card, state = replace(card, issued_at=instant(act.at)), STANDING
         case CardConfirmed():
             state = STANDING
     return {**cards, act.card: replace(card, state=state)}
@@ -136,8 +181,10 @@ def with_answer(cards: Cards, act: DeskAct, at: Instant) -> Cards:
     """The cards after a desk act, recorded at an instant. An answer to a card that does not stand
     is moot and changes nothing.
     """
+    if isinstance(act, IssuedByHand):
+        return cards if act.card in cards else {**cards, act.card: _asked(act, at)}
     card = cards.get(act.card)
-    if card is None or not card.stands:
+    if card is None or act.moot or not _heard(card, act):
         return cards
     answered = _answered(card, act, at)
     still = {(kind, start) for kind, start, _ in answer_windows(answered)}
@@ -151,7 +198,34 @@ def with_answer(cards: Cards, act: DeskAct, at: Instant) -> Cards:
     return {**cards, act.card: answered}
 
 
+def _heard(card: Card, act: DeskAct) -> bool:
+    """Whether an answer means anything: the card stands, or only awaits that decision."""
+    if isinstance(act, ProposalDecided):
+        return card.state == PROPOSED
+    if isinstance(act, CardTransferred):
+        return card.state not in (WITHDRAWN, TRANSFERRED, ASKED)
+    return card.stands
+
+
+def _asked(act: IssuedByHand, at: Instant) -> Card:
+    return Card(
+        card=act.card,
+        rule=BY_HAND,
+        subject=act.id,
+        severity=act.severity,
+        cycle=0,
+        rung=0,
+        issued_at=at,
+        crossed_at=at,
+        state=ASKED,
+        hand=Hand(act.department, act.person, act.step, act.law, act.causes),
+    )
+
+
 def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
+    if isinstance(act, CardExplained | CardAppealed | RectificationReported) and act.by:
+        who = card.answerers
+        card = replace(card, answerers=who if act.by in who else (*who, act.by))
     match act:
         case CardAcknowledged():
             return replace(card, acknowledged_at=card.acknowledged_at or at)
@@ -160,7 +234,9 @@ def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
             return replace(card, explained_at=card.explained_at or at, heard_at=heard)
         case CardAppealed() if not card.appealed_at or card.decided_at:
             heard = card.heard_at or at
-            return replace(card, appealed_at=at, decided_at=0, heard_at=heard)
+            return replace(card, appealed_at=at, decided_at=0, referred_at=0, heard_at=heard)
+        case AppealReferred() if card.appealed_at and not card.decided_at:
+            return replace(card, referred_at=at)
         case AppealDecided(upheld=upheld) if card.appealed_at and not card.decided_at:
             return replace(card, decided_at=at, upheld=upheld)
         case RectificationReported() if not card.reported_at or card.verified_at:
@@ -168,7 +244,17 @@ def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
         case RectificationVerified(accepted=accepted) if card.reported_at and not card.verified_at:
             if not accepted:
                 return replace(card, verified_at=at, rejected_at=at)
-            return replace(card, verified_at=at, accepted=True, state=CLOSED)
+            return replace(card, verified_at=at, accepted=True, state=CLOSED, closed_at=at)
+        case SupervisionOrdered(number=number):
+            return replace(card, ordered_at=at, orders=max(card.orders, number))
+        case CardClosed():
+            return replace(card, state=CLOSED, closed_at=at)
+        case CardTransferred():
+            return replace(card, state=TRANSFERRED, closed_at=at)
+        case WithdrawalDecided():
+            return replace(card, revoked=True)
+        case ProposalDecided(issued=issued):
+            return replace(card, proposal=ISSUED if issued else DECLINED)
         case DisputeVerified(removed=removed) if card.state == DISPUTED:
             return replace(card, dispute_removed=removed, dispute_kept=not removed)
     return card
@@ -186,12 +272,13 @@ def answer_windows(card: Card) -> list[tuple[str, Instant, Instant]]:
         ("explain", card.issued_at, heard),
     ]
     if card.appealed_at:
-        windows.append(("decide", card.appealed_at, card.decided_at or NEVER))
-    opened = max(card.explained_at, card.decided_at, card.rejected_at)
+        since = max(card.appealed_at, card.referred_at)
+        windows.append(("decide", since, card.decided_at or NEVER))
+    opened = max(card.explained_at, card.decided_at, card.rejected_at, card.ordered_at)
     if opened and not (card.appealed_at and not card.decided_at):
         done = card.reported_at if card.reported_at >= opened else 0
         windows.append(("rectify", opened, done or NEVER))
     if card.reported_at:
         windows.append(("verify", card.reported_at, card.verified_at or NEVER))
-    closed = card.verified_at if card.state == CLOSED else NEVER
+    closed = card.closed_at if card.state in (CLOSED, TRANSFERRED) else NEVER
     return [(kind, start, min(stop, closed)) for kind, start, stop in windows]

@@ -19,7 +19,10 @@ from ..lists import PolicyPublished
 from .assess import BREACHES, Assessment, Due, assess
 from .calendar import Calendar
 from .cards import (
+    ASKED,
+    DECLINED,
     DISPUTED,
+    ISSUED,
     NO_CARDS,
     PROPOSED,
     STANDING,
@@ -77,14 +80,15 @@ def _once(acts: list[CardAct]) -> list[CardAct]:
 def _standing_for(due: Due, cards: Cards) -> Card | None:
     """The card that this already is, in whatever cycle; not one that was withdrawn."""
     wanted = {(due.rule.code, subject, due.rule.severity) for subject in due.subjects}
-    return next((c for c in cards.values() if c.identity in wanted and c.state != WITHDRAWN), None)
+    known = (c for c in cards.values() if c.identity in wanted)
+    return next((c for c in known if c.state not in (WITHDRAWN, ASKED)), None)
 
 
 def _excused(due: Due, cards: Cards) -> bool:
     """Withdrawn by a decision about this very crossing: it is not issued again."""
     identity = (due.rule.code, due.subject, due.rule.severity)
     return any(
-        c.identity == identity and c.crossed_at == due.crossed_at and c.upheld
+        c.identity == identity and c.crossed_at == due.crossed_at and c.excused
         for c in cards.values()
     )
 
@@ -97,8 +101,15 @@ def _kept(case: Case, due: Due, card: Card, now: Instant, history: bool) -> Iter
 
 
 def _decided(case: Case, card: Card, now: Instant, history: bool) -> Iterator[CardAct]:
-    """Upheld appeals and verified disputes withdraw the card."""
-    if card.stands and card.upheld:
+    """Upheld appeals, verified disputes and supervisors withdraw the card, or confirm it."""
+    if card.state == PROPOSED and card.proposal == ISSUED:
+        yield CardConfirmed(**_about(case, card.card, now, history))
+    elif card.state == PROPOSED and card.proposal == DECLINED:
+        says = _about(case, card.card, now, history)
+        yield CardWithdrawn(**says, reason="proposal_declined")
+    elif card.stands and card.revoked:
+        yield CardWithdrawn(**_about(case, card.card, now, history), reason="by_supervisor")
+    elif card.stands and card.upheld:
         yield CardWithdrawn(**_about(case, card.card, now, history), reason="appeal_upheld")
     elif card.stands and card.dispute_removed:
         yield CardWithdrawn(**_about(case, card.card, now, history), reason="dispute_verified")
@@ -172,7 +183,7 @@ def _issue(
         policy_version=due.policy.version,
         causes=causes,
         account=account_of(due.clock) if due.clock else None,
-        law=rule.law or (due.clock.law if due.clock else ""),
+        law=due.hand.law if due.hand else rule.law or (due.clock.law if due.clock else ""),
         item=case.item,
         department=responsible[2] or (item.department if item else ""),
         step=responsible[0],
@@ -184,7 +195,7 @@ def _issue(
 def _causes(case: Case, due: Due) -> tuple[str, ...]:
     """The events that make it due, with the corrections that made them what they are."""
     known = due.clock.causes if due.clock else due.found.facts if due.found else ()
-    ids = list(due.about)
+    ids = list(due.hand.causes if due.hand else due.about)
     for k in known:
         ids += [k.fact.id, *case.corrections.get(k.fact.id, ())]
     return tuple(dict.fromkeys(ids))
@@ -193,6 +204,8 @@ def _causes(case: Case, due: Due) -> tuple[str, ...]:
 def _responsible(assessment: Assessment, due: Due) -> tuple[str, str, str]:
     """The responsible step, person and department (责任环节、责任人、责任部门)."""
     case = assessment.case
+    if due.hand:
+        return due.hand.step, due.hand.person, due.hand.department
     if due.found:
         actor = due.found.facts[0].fact.actor
         return due.found.step, actor.id, actor.department or case.department

@@ -26,12 +26,13 @@ from ..acts import CARD_ACTS, DESK_ACTS
 from ..errors import TooNew, Unreadable
 from ..facts import EPOCH, FACTS, Instant
 from ..lists import LISTS
+from ..notices import NOTICES
 from ..system import SYSTEM
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 KINDS: dict[str, type[Struct]] = {
-    **FACTS, **CARD_ACTS, **DESK_ACTS, **LISTS, **SYSTEM, **ACCESS_EVENTS
+    **FACTS, **CARD_ACTS, **DESK_ACTS, **LISTS, **SYSTEM, **ACCESS_EVENTS, **NOTICES
 }  # fmt: skip
 """Stable name of every event that the log may hold."""
 
