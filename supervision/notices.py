@@ -1,9 +1,11 @@
 """Notices (告知): who was told what about a card, when, by what, and if not, why. Names are kept
 for good.
 
-What was decided for one card and one recipient stands in the case's stream `notices`; the messages
-themselves, of which one may speak of many cards, in OUTBOX; what was set up in ALERTS. Addresses
-and telephone numbers are sealed in the vault, never here.
+What was decided for one card and one recipient stands in the case's stream `notices`; each message,
+of which one may speak of many cards, in OUTBOX, where the n-th event is the message "mn" if it is
+one; what became of a message in a stream of its own (message_stream); what gateways told in
+GATEWAYS; what was set up in ALERTS. Each stream has one writer: the pipeline, the channel that
+delivers, people. Addresses and telephone numbers are sealed in the vault, never here.
 """
 
 from __future__ import annotations
@@ -15,7 +17,25 @@ from msgspec import Struct
 ALERTS = "alerts/setup"
 """Who is told, by what rules, in what words, and what is silenced: written by people."""
 OUTBOX = "alerts/outbox"
-"""Messages and what became of them: written by the one who delivers."""
+"""Messages as they were intended: written by the pipeline alone."""
+GATEWAYS = "alerts/gateways"
+"""What gateways told beside messages: that they are down, that somebody replied."""
+
+
+def message_stream(message: str) -> str:
+    """Where it stands what became of a message."""
+    return f"alerts/message/{message}"
+
+
+def message_id(version: int) -> str:
+    """The id of the message that is the event of this version in OUTBOX."""
+    return f"m{version}"
+
+
+def version_of(message: str) -> int:
+    """Where in OUTBOX a message stands; 0 for what is no message's id."""
+    digits = message[1:]
+    return int(digits) if message[:1] == "m" and digits.isdecimal() and len(digits) < 19 else 0
 
 
 # What was decided about a card.
@@ -24,7 +44,8 @@ OUTBOX = "alerts/outbox"
 class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """About which card, when; `rung` is that of the recipient, 0 承办人 to 3 纪检监察.
 
-    `why`: the occasion (see Occasion in alerts/occasions.py): issued, waited, escalated …
+    `why`, the occasion: issued, waited (the rung's wait passed and nobody acknowledged), no_contact
+    or undeliverable (nobody at the rung below could be told), failed (another channel failed).
     """
 
     source: str
@@ -44,8 +65,9 @@ class CardTold(Notice, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CardNotTold(Notice, frozen=True, kw_only=True, omit_defaults=True):
-    """`person` ("" nobody in particular) is not told, by reason of `stage`: inhibited, silenced,
-    acknowledged, ended, no_contact, no_channel, history. `by`: the card, silence or act behind it.
+    """`person` ("" nobody in particular) is not told, by reason of `stage`: inhibited,
+    acknowledged, ended, told (already of this card), no_contact, no_channel, undeliverable. `by`:
+    the card, act or message behind it.
     """
 
     stage: str
@@ -121,11 +143,14 @@ class MessageAccepted(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True
 
 
 class MessageDeferred(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """The gateway did not take it; it is tried again not before `again_at`."""
+    """The gateway did not take it, or with `in_doubt` may have; it is tried again not before
+    `again_at`.
+    """
 
     attempt: int
     reason: str
     again_at: datetime
+    in_doubt: bool = False
 
 
 class MessageDelivered(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -187,7 +212,7 @@ class ContactSet(Setup, frozen=True, kw_only=True, omit_defaults=True):
     """A person is told of cards at a rung; set again, it is changed.
 
     `departments` and `items`: none means all. `channels`: mail, sms, chat, in order of preference;
-    the first is used, and for `both` of these severities all of them. `sealed`: HMAC of the
+    the first that works is used, and all of them where the policy says so. `sealed`: HMAC of the
     addresses in the vault. `quiet_red`: the person's quiet hours hold for red cards too. `digest`:
     gets the daily digest. `operator`: is told when a gateway is down.
     """
@@ -208,6 +233,12 @@ class ContactSet(Setup, frozen=True, kw_only=True, omit_defaults=True):
 
 class ContactRemoved(Setup, frozen=True, kw_only=True, omit_defaults=True):
     """The person is told nothing any more."""
+
+    person: str
+
+
+class TestAsked(Setup, frozen=True, kw_only=True, omit_defaults=True):
+    """A contact is sent a test message by each of its channels."""
 
     person: str
 
@@ -255,9 +286,10 @@ class AlertPolicySet(Setup, frozen=True, kw_only=True, omit_defaults=True):
     """How people are told; limits as in lists ("4wh" working hours, "1wd"), else seconds.
 
     `waits`: the rungs of each severity. `group_wait`: how long the first message of a group waits
-    for more; `group_interval`: how long the next one. `quiet`: outside these hours ("HH:MM" pairs)
-    of working days nobody is told but of what is in `awake`. `digest_at`: of each working day.
-    `link_hours`: how long a link acknowledges. `tries`: how often a message is tried.
+    for more; of one recipient and channel at most `group_burst` messages go in `group_interval`
+    seconds, what comes more is gathered. `all_channels`: severities told by all of a contact's
+    channels. `quiet`: outside these hours ("HH:MM" pairs) of working days nobody is told but of
+    what is in `awake`. `digest_at`: of each working day. `link_hours`: how long a link acknowledges. `tries`: how often a message is tried.
     """
 
     version: str
@@ -273,13 +305,17 @@ class AlertPolicySet(Setup, frozen=True, kw_only=True, omit_defaults=True):
     )
     group_wait: float = 0.2
     group_interval: int = 300
+    group_burst: int = 3
+    all_channels: tuple[str, ...] = ("red",)
     quiet: tuple[tuple[str, str], ...] = (("08:30", "18:00"),)
     awake: tuple[str, ...] = ("red",)
     digest_at: str = "17:30"
     link_hours: int = 48
     tries: int = 8
     retry_first: int = 15
+    """Seconds before the second try, doubled each time …"""
     retry_most: int = 1_800
+    """… up to these."""
     most_cards: int = 20
     """Cards named in one message; the others are counted."""
 
@@ -302,6 +338,7 @@ NOTICES: dict[str, type[Struct]] = {
         ReplyHeard,
         ContactSet,
         ContactRemoved,
+        TestAsked,
         SilenceSet,
         SilenceLifted,
         TemplateSet,

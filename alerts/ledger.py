@@ -1,0 +1,443 @@
+"""What alerting knows: cards that people may have to be told of, who was, and the messages.
+
+A fold of the log, total and pure: card acts, desk acts, what was set up, and alerting's own events.
+It holds open cards only; all of it can be kept outside and put back (Kept).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct, field
+
+from supervision.acts import (
+    CardAcknowledged,
+    CardAct,
+    CardAppealed,
+    CardClosed,
+    CardConfirmed,
+    CardExplained,
+    CardIssued,
+    CardLapsed,
+    CardTransferred,
+    CardWithdrawn,
+    DeskAct,
+    RectificationVerified,
+)
+from supervision.errors import Unreadable
+from supervision.facts import Instant, instant
+from supervision.judgement.shelf import NEVER, Entry, Shelf
+from supervision.lists import LISTS
+from supervision.notices import (
+    ALERTS,
+    GATEWAYS,
+    OUTBOX,
+    CardNotTold,
+    CardRef,
+    CardTold,
+    CardWaits,
+    GatewayDown,
+    GatewayUp,
+    MessageAccepted,
+    MessageAttempted,
+    MessageDeferred,
+    MessageDelivered,
+    MessageFailed,
+    MessageGivenUp,
+    MessageIntended,
+    OutboxEvent,
+    SilenceLifted,
+    SilenceSet,
+    TestAsked,
+    message_id,
+)
+from supervision.store.stored import Stored
+from supervision.streams import notices_stream, parse
+
+from .setup import NOTHING_SET, Setup, with_setup
+
+Case = tuple[str, str]
+CardKey = tuple[str, str, str]
+"""Source, case_no, card."""
+
+OPEN, PROPOSED, ENDED = "open", "proposed", "ended"
+WAITING, ACCEPTED, DELIVERED, FAILED, GIVEN_UP = (
+    "waiting",
+    "accepted",
+    "delivered",
+    "failed",
+    "given_up",
+)
+OVER = (DELIVERED, FAILED, GIVEN_UP)
+RECEIPTS_FOR: Instant = 3 * 86_400_000_000
+"""Microseconds for which a gateway's receipt of an accepted message is waited for."""
+HEARD = (CardAcknowledged, CardExplained, CardAppealed)
+"""Answers after which nobody is told more of a card."""
+_LISTS = frozenset(LISTS)
+
+
+class Telling(Struct):
+    """Somebody told of a card, with a message."""
+
+    rung: int
+    person: str
+    channel: str
+    message: str
+    failed: bool = False
+
+
+class Slip(Struct):
+    """A card as alerting knows it; instants in µs, 0 for not yet."""
+
+    issued: CardIssued
+    since: Instant
+    """When it was issued, or a proposed one confirmed."""
+    state: str = OPEN
+    over: str = ""
+    """Why it ended: the name of the act."""
+    answered: str = ""
+    """The id of the act by which somebody acknowledged, explained or appealed."""
+    told: list[Telling] = field(default_factory=list)
+    closed: dict[int, str] = field(default_factory=dict)
+    """Rungs about which nothing more is to be decided, and why."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Persons of whom it was decided that they are not told, and why: by "rung person"."""
+    waits: dict[str, Instant] = field(default_factory=dict)
+    """Until when somebody, or a rung as a whole (no person), waits: by "rung person"."""
+    held: dict[str, str] = field(default_factory=dict)
+    """By which stage they wait, and by what."""
+    next_at: Instant = NEVER
+
+    @property
+    def key(self) -> CardKey:
+        """Source, case_no, card."""
+        return self.issued.source, self.issued.case_no, self.issued.card
+
+    @property
+    def ref(self) -> CardRef:
+        """As a message names it."""
+        return CardRef(*self.key)
+
+    @property
+    def clock(self) -> str:
+        """The clock that it is about; "" for none."""
+        return self.issued.account.clock if self.issued.account else ""
+
+    def has(self, person: str) -> bool:
+        """Whether somebody was told, by a message that did not fail."""
+        return any(each.person == person and not each.failed for each in self.told)
+
+
+class Letter(Struct):
+    """A message of the outbox, and what became of it."""
+
+    version: int
+    intended: MessageIntended
+    state: str = WAITING
+    stream: int = 0
+    """The version of its own stream."""
+    attempts: int = 0
+    doubts: int = 0
+    """Attempts of which nobody knows what became."""
+    again_at: Instant = 0
+    gateway_id: str = ""
+    at: Instant = 0
+    """When it was intended, then accepted."""
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        return message_id(self.version)
+
+
+class Kept(Struct):
+    """All that a ledger is made of but the lists, which are read again."""
+
+    position: int = 0
+    setup: Setup = NOTHING_SET
+    slips: list[Slip] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    notes: list[tuple[str, str, int]] = field(default_factory=list)
+    outbox: int = 0
+    sent: list[tuple[str, str, list[Instant]]] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+    """The day of the last digest of each person."""
+    announced: set[str] = field(default_factory=set)
+    """Silences whose end was told, gateways' troubles and tests that were told."""
+    silences: dict[str, SilenceSet] = field(default_factory=dict)
+    """Silences whose end was not told yet."""
+    lifted: dict[str, Instant] = field(default_factory=dict)
+    tests: dict[str, TestAsked] = field(default_factory=dict)
+    down: dict[str, GatewayDown] = field(default_factory=dict)
+    troubles: list[tuple[str, GatewayDown | GatewayUp]] = field(default_factory=list)
+    """What gateways told and operators were not told yet."""
+
+
+class Ledger:
+    """Follows the log; `position` is that of the last event taken."""
+
+    def __init__(self, kept: Kept | None = None, lists: Iterable[Entry] = ()) -> None:
+        """`lists`: those recorded up to the position of what was kept."""
+        kept = kept or Kept()
+        self.position = kept.position
+        self.setup = kept.setup
+        self.shelf = Shelf(lists)
+        self.slips: dict[CardKey, Slip] = {slip.key: slip for slip in kept.slips}
+        self.cases: dict[Case, set[CardKey]] = {}
+        for key in self.slips:
+            self.cases.setdefault(key[:2], set()).add(key)
+        self.letters: dict[str, Letter] = {letter.id: letter for letter in kept.letters}
+        self.notes: dict[Case, int] = {(s, c): version for s, c, version in kept.notes}
+        """The last version of the stream of notices, of cases that have slips."""
+        self.outbox = kept.outbox
+        self.sent = {(person, channel): times for person, channel, times in kept.sent}
+        self.digests = kept.digests
+        self.announced = kept.announced
+        self.silences, self.lifted = kept.silences, kept.lifted
+        self.tests, self.down, self.troubles = kept.tests, kept.down, kept.troubles
+        self.touched: set[CardKey] = set(self.slips)
+        """Slips that changed since somebody last looked."""
+        self.set_up = False
+        """Whether something was set up or published since."""
+
+    def kept(self) -> Kept:
+        """Everything, to be kept outside."""
+        return Kept(
+            position=self.position,
+            setup=self.setup,
+            slips=list(self.slips.values()),
+            letters=list(self.letters.values()),
+            notes=[(*case, version) for case, version in self.notes.items()],
+            outbox=self.outbox,
+            sent=[(*key, times) for key, times in self.sent.items()],
+            digests=self.digests,
+            announced=self.announced,
+            silences=self.silences,
+            lifted=self.lifted,
+            tests=self.tests,
+            down=self.down,
+            troubles=self.troubles,
+        )
+
+    # Taking in the log.
+
+    def take(self, batch: Iterable[Stored]) -> None:
+        """Take in what the log has next, in order; older is skipped."""
+        for stored in batch:
+            if stored.position > self.position:
+                self._take(stored)
+                self.position = stored.position
+
+    def _take(self, stored: Stored) -> None:
+        if stored.stream.startswith("case/"):
+            case = parse(stored.stream)
+            if case and case.family in ("cards", "desk", "notices"):
+                self._of_case(stored, (case.source, case.case_no), case.family)
+        elif stored.stream.startswith("alerts/"):
+            self._of_alerts(stored)
+        elif stored.topic.partition("/")[0] in _LISTS and (event := _read(stored)):
+            self.shelf.add(Entry(stored.position, stored.recorded_at, event))
+            self.set_up = True
+
+    def _of_case(self, stored: Stored, case: Case, family: str) -> None:
+        event = _read(stored)
+        match event:
+            case CardAct():
+                self._card(event, stored.recorded_at)
+            case DeskAct():
+                self._desk(event)
+            case CardTold() | CardNotTold() | CardWaits():
+                self._notice(event)
+        if family == "notices" and case in self.cases:
+            self.notes[case] = stored.version
+
+    def _card(self, act: CardAct, at: Instant) -> None:
+        if isinstance(act, CardIssued):
+            if not act.history:
+                self._add(Slip(act, at, PROPOSED if act.proposed else OPEN))
+            return
+        slip = self._slip(act)
+        if slip is None:
+            return
+        if isinstance(act, CardConfirmed) and slip.state == PROPOSED:
+            slip.state, slip.since = OPEN, at
+        elif isinstance(act, CardLapsed | CardWithdrawn):
+            self._end(slip, type(act).__name__)
+
+    def _add(self, slip: Slip) -> None:
+        self.slips[slip.key] = slip
+        self.cases.setdefault(slip.key[:2], set()).add(slip.key)
+        self.touched.add(slip.key)
+
+    def _slip(self, act: CardAct | DeskAct | CardTold | CardNotTold | CardWaits) -> Slip | None:
+        slip = self.slips.get((act.source, act.case_no, act.card))
+        if slip is not None:
+            self.touched.add(slip.key)
+        return slip
+
+    def _desk(self, act: DeskAct) -> None:
+        slip = self._slip(act)
+        if slip is None or act.moot:
+            return
+        closed = isinstance(act, CardClosed | CardTransferred)
+        if closed or (isinstance(act, RectificationVerified) and act.accepted):
+            self._end(slip, type(act).__name__)
+        elif isinstance(act, HEARD) and not slip.answered:
+            slip.answered = act.id
+
+    def _end(self, slip: Slip, why: str) -> None:
+        """It is over; what waited because of it may go on."""
+        slip.state, slip.over = ENDED, why
+        for key in self.cases.get(slip.key[:2], ()):
+            other, why_not = self.slips[key], f"inhibited {slip.issued.card}"
+            if why_not in (*other.closed.values(), *other.refused.values()):
+                other.closed = {n: why for n, why in other.closed.items() if why != why_not}
+                other.refused = {n: why for n, why in other.refused.items() if why != why_not}
+                self.touched.add(key)
+
+    def _notice(self, event: CardTold | CardNotTold | CardWaits) -> None:
+        slip = self._slip(event)
+        if slip is None:
+            return
+        name = f"{event.rung} {event.person}"
+        slip.waits.pop(name, None)
+        slip.held.pop(name, None)
+        match event:
+            case CardTold(rung=rung, person=person, channel=channel, message=message):
+                slip.told.append(Telling(rung, person, channel, message))
+                slip.waits.pop(f"{rung} ", None)
+            case CardNotTold(rung=rung, person="", stage=stage, by=by):
+                slip.closed[rung] = f"{stage} {by}"
+            case CardNotTold(stage=stage, by=by):
+                slip.refused[name] = f"{stage} {by}"
+            case CardWaits(until=until, stage=stage, by=by):
+                slip.waits[name] = instant(until)
+                slip.held[name] = f"{stage} {by}"
+
+    def _of_alerts(self, stored: Stored) -> None:
+        event = _read(stored)
+        if event is None:
+            return
+        if stored.stream == ALERTS:
+            self._set(event, stored.recorded_at)
+        elif stored.stream == OUTBOX:
+            self.outbox = stored.version
+            if isinstance(event, MessageIntended):
+                self._intended(stored.version, event)
+        elif stored.stream == GATEWAYS:
+            self._gateway(event)
+        elif isinstance(event, OutboxEvent):
+            self._letter(event, stored)
+
+    def _set(self, event: Struct, at: Instant) -> None:
+        self.setup = with_setup(self.setup, event)
+        self.set_up = True
+        match event:
+            case SilenceSet():
+                self.silences[event.silence] = event
+            case SilenceLifted() if event.silence in self.silences:
+                self.lifted[event.silence] = at
+            case TestAsked():
+                self.tests[f"{event.person} {instant(event.at)}"] = event
+
+    def _intended(self, version: int, event: MessageIntended) -> None:
+        at = instant(event.at)
+        self.letters[message_id(version)] = Letter(version, event, at=at)
+        if event.kind == "card":
+            times = self.sent.setdefault((event.person, event.channel), [])
+            times.append(at)
+            del times[: -max(self.setup.policy.group_burst, 1)]
+        elif event.kind == "digest":
+            self.digests[event.person] = event.why
+        else:
+            self.announced.add(event.why)
+            self.silences.pop(event.why, None)
+            self.lifted.pop(event.why, None)
+            self.tests.pop(event.why, None)
+            self.troubles = [each for each in self.troubles if each[0] != event.why]
+
+    def _gateway(self, event: Struct) -> None:
+        if isinstance(event, GatewayDown):
+            self.down[event.channel] = event
+            self._trouble(event)
+        elif isinstance(event, GatewayUp) and event.channel in self.down:
+            del self.down[event.channel]
+            self._trouble(event)
+
+    def _trouble(self, event: GatewayDown | GatewayUp) -> None:
+        name = f"{type(event).__name__} {event.channel} {instant(event.at)}"
+        self.troubles.append((name, event))
+
+    def _letter(self, event: OutboxEvent, stored: Stored) -> None:
+        letter = self.letters.get(event.message)
+        if letter is None:
+            return
+        letter.stream = stored.version
+        match event:
+            case MessageAttempted(attempt=attempt):
+                letter.attempts, letter.doubts = attempt, letter.doubts + 1
+            case MessageAccepted(gateway_id=gateway_id):
+                letter.state, letter.gateway_id, letter.doubts = ACCEPTED, gateway_id, 0
+                letter.at = stored.recorded_at
+            case MessageDeferred(again_at=again_at, in_doubt=in_doubt):
+                letter.again_at = instant(again_at)
+                letter.doubts -= 0 if in_doubt else 1
+            case MessageDelivered():
+                letter.state = DELIVERED
+            case MessageFailed():
+                letter.state = FAILED
+                self._undelivered(letter)
+            case MessageGivenUp():
+                letter.state = GIVEN_UP
+                self._undelivered(letter)
+
+    def _undelivered(self, letter: Letter) -> None:
+        """Whom it was for was not told by it."""
+        for source, case_no, card in map(_parts, letter.intended.cards):
+            slip = self.slips.get((source, case_no, card))
+            if slip is not None:
+                self.touched.add(slip.key)
+                for each in slip.told:
+                    each.failed = each.failed or each.message == letter.id
+
+    # Forgetting what is over.
+
+    def forget(self, now: Instant) -> None:
+        """Drop letters of which nothing more is expected, and slips that are over and decided."""
+        for name, letter in list(self.letters.items()):
+            heard = letter.intended.channel == "sms" and letter.at >= now - RECEIPTS_FOR
+            late = letter.state == ACCEPTED and not heard
+            if letter.state in OVER or late:
+                del self.letters[name]
+
+    def drop(self, slip: Slip) -> None:
+        """Nothing is to be decided about this card any more."""
+        self.slips.pop(slip.key, None)
+        case = slip.key[:2]
+        keys = self.cases.get(case)
+        if keys is not None:
+            keys.discard(slip.key)
+            if not keys:
+                del self.cases[case]
+                self.notes.pop(case, None)
+
+    def beside(self, slip: Slip) -> list[Slip]:
+        """The other cards of its case."""
+        return [self.slips[key] for key in self.cases[slip.key[:2]] if key != slip.key]
+
+    def notices_of(self, slip: Slip) -> str:
+        """Where it is recorded who was told of it."""
+        return notices_stream(slip.issued.source, slip.issued.case_no)
+
+
+def _parts(ref: CardRef) -> CardKey:
+    return ref.source, ref.case_no, ref.card
+
+
+def _read(stored: Stored) -> Any:
+    """The event; None for what cannot be read: that is the watch's to tell."""
+    try:
+        return stored.event
+    except Unreadable:
+        return None

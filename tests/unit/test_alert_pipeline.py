@@ -1,0 +1,120 @@
+"""Who is told of a card, when and why; and why not (domain: 6, 7)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.alerting import Town, card, contact, everybody
+from tests.court import when
+
+
+def test_each_rung_is_told_in_its_time_and_once() -> None:
+    """承办人 at once, 科室负责人 after four office hours, 分管领导 after a working day."""
+    town = Town(everybody())
+    issued = card()
+    town.issue(issued)
+    made = town.live("2026-03-20 18:00")
+    assert [("clerk", "issued"), ("head", "waited"), ("chief", "waited")] == town.told(issued)
+    assert ["2026-03-16 10:00", "2026-03-16 15:00", "2026-03-17 10:00"] == [
+        f"{each.at.astimezone(when('2026-01-01').tzinfo):%Y-%m-%d %H:%M}" for each in made
+    ]
+
+
+def test_nobody_is_told_after_somebody_acknowledged() -> None:
+    """签收 stops the rungs above, and it is recorded why."""
+    town = Town(everybody())
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 11:00")
+    town.accept()
+    town.acknowledge(issued)
+    town.live("2026-03-20 18:00")
+    assert [("clerk", "issued")] == town.told(issued)
+    assert [(1, "acknowledged"), (2, "acknowledged")] == [
+        (each.rung, each.stage) for each in town.notices(issued)[1:]
+    ]
+
+
+def test_a_yellow_card_of_the_evening_is_told_in_the_morning_and_a_red_one_at_once() -> None:
+    """Quiet hours are those in which nobody works; red is excepted."""
+    town = Town(everybody())
+    yellow, red = card(at="2026-03-13 19:00"), card("2", "red", at="2026-03-13 19:00")
+    town.issue(yellow, red)
+    town.live("2026-03-13 20:00")
+    assert [("clerk", "issued"), ("head", "issued")] == town.told()
+    assert [] == town.told(yellow)
+    town.live("2026-03-16 08:31")
+    assert [("clerk", "issued")] == town.told(yellow)
+    assert "muted" == town.notices(yellow)[0].stage
+
+
+def test_red_is_told_instead_of_yellow_on_one_ladder() -> None:
+    """Promise and legal limit are one ladder: red hides yellow in messages."""
+    town = Town(everybody())
+    red = card("1", "red", clock="legal")
+    yellow = card("1", "yellow")
+    town.issue(red, yellow)
+    town.live("2026-03-16 10:05")
+    assert [] == town.told(yellow)
+    assert ("inhibited", red.card) == (town.notices(yellow)[0].stage, town.notices(yellow)[0].by)
+
+
+def test_thirty_cards_of_a_department_are_one_message() -> None:
+    """What comes together is told together, all of it."""
+    town = Town(everybody())
+    town.issue(*(card(str(n)) for n in range(30)))
+    (message,) = town.live("2026-03-16 10:01")
+    assert 30 == len(message.cards)
+    assert "30" in message.subject
+
+
+def test_a_thousand_cards_in_a_minute_are_a_handful_of_messages() -> None:
+    """And each of them is told once, none is forgotten."""
+    town = Town(everybody())
+    base = when("2026-03-16 10:00")
+    for second in range(60):
+        town.live(base + timedelta(seconds=second))
+        town.issue(*(card(f"{second}-{n}", at=f"2026-03-16 10:00:{second:02d}") for n in range(17)))
+    made = town.live("2026-03-16 10:20")
+    clerk = [each for each in town.messages() if each.person == "clerk"]
+    assert 4 == len(clerk)
+    assert 60 * 17 == sum(len(each.cards) for each in clerk)
+    assert made
+
+
+def test_a_silence_holds_a_card_up_and_its_end_is_told() -> None:
+    """Nothing is suppressed for ever."""
+    town = Town(everybody())
+    town.go("2026-03-16 09:00")
+    town.silence("2026-03-16 14:00", department="市住建局")
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 13:59")
+    assert [] == town.told()
+    made = town.live("2026-03-16 14:05")
+    assert [("clerk", "issued")] == town.told(issued)
+    assert ["card", "silence_ended"] == sorted(each.kind for each in made)
+
+
+def test_where_nobody_is_at_a_rung_the_next_one_is_told_at_once() -> None:
+    """A card of a department without contacts is not lost."""
+    town = Town([contact("chief", 2)])
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:05")
+    assert [("chief", "unreached")] == town.told(issued)
+    assert ["no_contact", "no_contact"] == [
+        each.stage for each in town.notices(issued) if hasattr(each, "stage")
+    ]
+
+
+def test_what_one_channel_cannot_deliver_another_does() -> None:
+    """A number that is none does not leave a card untold."""
+    town = Town([contact("clerk", 0, channels=("sms", "mail"))], ("mail", "sms"))
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    assert ["sms"] == [each.intended.channel for each in town.refuse("sms")]
+    town.live("2026-03-16 10:02")
+    assert [("clerk", "issued"), ("clerk", "failed")] == town.told(issued)
+    assert ["clerk"] == [each.intended.person for each in town.accept("mail")]
