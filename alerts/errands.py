@@ -9,7 +9,7 @@ from supervision.acts import CardIssued
 from supervision.facts import Instant, instant
 from supervision.judgement.shelf import NEVER
 from supervision.lists import PolicyPublished
-from supervision.notices import ContactSet, GatewayDown, MessageIntended, SilenceSet
+from supervision.notices import ContactSet, MessageIntended, SilenceSet
 
 from . import hours
 from .ledger import OPEN, Slip
@@ -128,19 +128,17 @@ def _author(sight: Sight, silence: SilenceSet) -> list[ContactSet]:
 
 def _troubles(sight: Sight, making: Making) -> Iterator[MessageIntended]:
     """A gateway that is down is told by another channel; that it is back, too."""
-    for name, event in sight.ledger.troubles:
-        kind, since, reason = "gateway_up", event.at, ""
-        if isinstance(event, GatewayDown):
-            kind, since, reason = "gateway_down", event.since, event.reason
+    for trouble in sight.ledger.troubles:
         fields = Fields(
-            kind=kind,
+            kind="gateway_down" if trouble.down else "gateway_up",
             district=making.place.district,
-            channel=event.channel,
-            reason=reason,
-            until=_text(making, instant(since)),
+            channel=trouble.channel,
+            reason=trouble.reason,
+            until=_text(making, trouble.since),
             wall=making.place.wall,
         )
-        yield from _to(sight, making, _operators(sight), fields, name, but=event.channel)
+        operators = _operators(sight)
+        yield from _to(sight, making, operators, fields, trouble.name, but=trouble.channel)
 
 
 def _tests(sight: Sight, making: Making) -> Iterator[MessageIntended]:

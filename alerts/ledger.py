@@ -151,6 +151,16 @@ class Letter(Struct):
         return message_id(self.version)
 
 
+class Trouble(Struct, frozen=True):
+    """A gateway went down, or came up again: since when, and what it said."""
+
+    name: str
+    channel: str
+    down: bool
+    since: Instant
+    reason: str = ""
+
+
 class Kept(Struct):
     """All that a ledger is made of but the lists, which are read again."""
 
@@ -170,8 +180,8 @@ class Kept(Struct):
     lifted: dict[str, Instant] = field(default_factory=dict)
     tests: dict[str, TestAsked] = field(default_factory=dict)
     down: dict[str, GatewayDown] = field(default_factory=dict)
-    troubles: list[tuple[str, GatewayDown | GatewayUp]] = field(default_factory=list)
-    """What gateways told and operators were not told yet."""
+    troubles: list[Trouble] = field(default_factory=list)
+    """What operators were not told yet."""
 
 
 class Ledger:
@@ -355,19 +365,18 @@ class Ledger:
             self.silences.pop(event.why, None)
             self.lifted.pop(event.why, None)
             self.tests.pop(event.why, None)
-            self.troubles = [each for each in self.troubles if each[0] != event.why]
+            self.troubles = [each for each in self.troubles if each.name != event.why]
 
     def _gateway(self, event: Struct) -> None:
         if isinstance(event, GatewayDown):
             self.down[event.channel] = event
-            self._trouble(event)
+            since = instant(event.since)
+            name = f"down {event.channel} {instant(event.at)}"
+            self.troubles.append(Trouble(name, event.channel, True, since, event.reason))
         elif isinstance(event, GatewayUp) and event.channel in self.down:
             del self.down[event.channel]
-            self._trouble(event)
-
-    def _trouble(self, event: GatewayDown | GatewayUp) -> None:
-        name = f"{type(event).__name__} {event.channel} {instant(event.at)}"
-        self.troubles.append((name, event))
+            name = f"up {event.channel} {instant(event.at)}"
+            self.troubles.append(Trouble(name, event.channel, False, instant(event.at)))
 
     def _letter(self, event: OutboxEvent, stored: Stored) -> None:
         letter = self.letters.get(event.message)

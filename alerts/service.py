@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
@@ -227,7 +228,7 @@ class Service:
                 continue
             for letter in self._pipeline.letters(name, now, frozenset(self._busy))[:AT_ONCE]:
                 self._busy[letter.id] = -1
-                queue.put(letter)
+                queue.put(copy(letter))
 
     def _keep(self, now: Instant) -> None:
         if self._keeping and now >= self._kept_at + KEEP_EVERY:

@@ -1,4 +1,7 @@
-"""The settings themselves: what each is for, what it may be, what it is if nobody says."""
+"""The settings themselves: what each is for, what it may be, what it is if nobody says.
+
+Above 400 lines: one table, a setting a paragraph, in the order in which people read it.
+"""
 
 from __future__ import annotations
 
@@ -169,6 +172,55 @@ class Settings(Struct, frozen=True, kw_only=True):
             "是否只接受签名的报送请求，不接受直接发送的密钥",
         ),
     ] = False
+    mail: Annotated[
+        str,
+        said(
+            "The server that takes mail, by STARTTLS; smtps:// by TLS from the first byte; "
+            "smtp+plain:// in the clear, to this machine only unless ?network=trusted is added",
+            "发送邮件的服务器（STARTTLS）；smtps:// 为全程 TLS；smtp+plain:// 为明文，"
+            "除非加 ?network=trusted 仅限本机",
+            right="smtp://USER:PASSWORD@HOST:PORT",
+            secret=True,
+            pattern=r"^$|^smtp(s|\+plain)?://\S+$",
+        ),
+    ] = ""
+    mail_from: Annotated[
+        str, said("The address that mail is from", "邮件的发件地址", pattern=r"^$|^\S+@\S+$")
+    ] = ""
+    sms: Annotated[
+        str,
+        said(
+            "The gateway that takes SMS by SMPP 3.4; smpps:// by TLS; https:// by signed requests; "
+            "?network=trusted where it is reached in the clear beyond this machine",
+            "短信网关：SMPP 3.4；smpps:// 为 TLS；https:// 为签名请求；"
+            "跨机明文连接须加 ?network=trusted",
+            right="smpp://ID:PASSWORD@HOST:PORT or https://KEY:SECRET@HOST/PATH",
+            secret=True,
+            pattern=r"^$|^(smpps?|https)://\S+$",
+        ),
+    ] = ""
+    sms_sender: Annotated[
+        str,
+        said(
+            "The number that SMS are from, or the signature that a gateway by HTTP asks for",
+            "短信的主叫号码；HTTP 网关为短信签名",
+        ),
+    ] = ""
+    chat: Annotated[
+        bool,
+        said(
+            "Whether people may be told by DingTalk, WeCom or Feishu too",
+            "是否也可经钉钉、企业微信、飞书告知",
+        ),
+    ] = False
+    messages_folder: Annotated[
+        str,
+        said(
+            "A folder that messages are written into where there is no gateway, to try things out; "
+            "an invented city has one in its home",
+            "没有网关时把消息写入此目录，供试用；演示城市默认写入 home 目录",
+        ),
+    ] = ""
     database: Annotated[
         str,
         said(
