@@ -31,6 +31,11 @@ class Health(Struct, frozen=True, kw_only=True):
     behind: int = 0
     """Events of the log that are not in the warehouse yet."""
     incidents: int = 0
+    alerts_failed: str = ""
+    gateways: tuple[str, ...] = ()
+    """Channels that take nothing, and what they say."""
+    unheard: str = ""
+    """Why nobody can be told of cards: no channel, no contact."""
     overdue_lists: tuple[str, ...] = ()
     """Items whose announced change was not published in time."""
 
@@ -41,7 +46,12 @@ BEHIND = 5_000
 
 def alarms(health: Health, today: date, known_years: frozenset[int]) -> list[Alarm]:
     """The alarms of the moment, gravest first."""
-    found = [*_of_the_system(health), *_of_the_lists(today, known_years), *_overdue(health)]
+    found = [
+        *_of_the_system(health),
+        *_of_the_gateways(health),
+        *_of_the_lists(today, known_years),
+        *_overdue(health),
+    ]
     return sorted(found, key=lambda alarm: alarm.severity != "critical")
 
 
@@ -60,6 +70,7 @@ def _of_the_system(health: Health) -> list[Alarm]:
         ("store_failed", "日志库写入失败，系统自动重试", health.store_failed),
         ("watch_failed", "监察进程出错", health.watch_failed),
         ("warehouse_failed", "数据仓写入失败，系统自动重试", health.warehouse_failed),
+        ("alerts_failed", "告知服务出错，系统自动重试", health.alerts_failed),
     ):
         if said:
             found.append(_critical(code, f"{zh}：{said}", f"{code.replace('_', ' ')}: {said}"))
@@ -91,6 +102,34 @@ def _of_the_system(health: Health) -> list[Alarm]:
             )
         )
     return found
+
+
+def _of_the_gateways(health: Health) -> list[Alarm]:
+    found = [
+        _critical(
+            "gateway_down",
+            f"告知渠道不能发送：{said}",
+            f"A channel takes no messages: {said}",
+        )
+        for said in health.gateways
+    ]
+    if health.unheard:
+        zh, en = UNHEARD[health.unheard]
+        found.append(Alarm(code="unheard", severity="warning", zh=zh, en=en))
+    return found
+
+
+UNHEARD = {
+    "no_channel": (
+        "未配置邮件或短信网关，发牌不会通知任何人；见 docs/alerts.md",
+        "No mail or SMS gateway is set: nobody is told of cards; see docs/alerts.md",
+    ),
+    "no_contact": (
+        "未登记告知对象，发牌不会通知任何人；在“告知对象”页登记",
+        "No contacts are set: nobody is told of cards; add them on the page Contacts",
+    ),
+}
+"""Why nobody can be told, and what to do."""
 
 
 def _of_the_lists(today: date, known_years: frozenset[int]) -> list[Alarm]:

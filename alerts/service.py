@@ -28,12 +28,10 @@ from .channels.port import Channel, Receipt, Reply
 from .courier import Courier
 from .errors import AddressUnfit
 from .keeping import Keeping
-from .ledger import CardKey, Ledger, Letter
+from .ledger import Ledger, Letter
 from .messages import Place
-from .next import Next, next_of
 from .pipeline import Addition, Pipeline
 from .replies import acknowledge, meant_by, of_receipt
-from .stages import Sight
 
 log = logging.getLogger(__name__)
 
@@ -128,11 +126,15 @@ class Service:
         with self._lock:
             return {name: event.reason for name, event in self._pipeline.ledger.down.items()}
 
-    def next_of(self, key: CardKey) -> Next | None:
-        """When the next message about a card goes, and to whom."""
-        with self._lock:
-            ledger = self._pipeline.ledger
-            return next_of(Sight(ledger, self._bell.stamp(False), self._pipeline.channels), key)
+    @property
+    def position(self) -> int:
+        """The last event of the log that was taken in."""
+        return self._pipeline.ledger.position
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self._book.setup().contacts)
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
         thread = Thread(target=self._again, args=(work,), name=name, daemon=True)

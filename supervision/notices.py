@@ -14,6 +14,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+CHANNELS = ("mail", "sms", "chat")
+"""The ways to reach people."""
+
 ALERTS = "alerts/setup"
 """Who is told, by what rules, in what words, and what is silenced: written by people."""
 OUTBOX = "alerts/outbox"

@@ -17,10 +17,8 @@ from apscheduler.triggers.date import DateTrigger
 
 from alerts.channels.port import Channel
 from alerts.keeping import Keeping
-from alerts.ledger import CardKey
 from alerts.links import Links, secret_of
 from alerts.messages import Place
-from alerts.next import Next
 from alerts.service import Bell, Service
 
 from ..clock import Clock, SimulatedClock
@@ -45,7 +43,7 @@ class Alerts:
         keep: Path | None = None,
     ) -> None:
         """`keep`: the file in which what is known is kept, so that a start need not read all."""
-        self.has_channels = bool(channels)
+        self._has_channels = bool(channels)
         self._record, self._clock = record, clock
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._rings_at: Instant = NEVER
@@ -72,9 +70,12 @@ class Alerts:
         """Channels that take nothing, and what they say."""
         return self.service.down
 
-    def next_of(self, key: CardKey) -> Next | None:
-        """When the next message about a card goes, and to whom."""
-        return self.service.next_of(key)
+    @property
+    def unheard(self) -> str:
+        """Why nobody can be told: no_channel, no_contact; "" where somebody can."""
+        if not self._has_channels:
+            return "no_channel"
+        return "" if self.service.has_contacts else "no_contact"
 
     def _stamp(self, fresh: bool) -> Instant:
         return self._record.heartbeat()[0] if fresh else self._record.last_stamp()

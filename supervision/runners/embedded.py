@@ -32,6 +32,8 @@ from supervision.store.stored import Stored
 from supervision.streams import INCIDENTS
 from supervision.system import IncidentRecorded
 
+from .alerts import Alerts
+
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 0.2
@@ -86,8 +88,18 @@ class Pulse:
 class Embedded:
     """The threads of one home, which the caller holds; `start`, then `stop`."""
 
-    def __init__(self, home: Path, record: Record, zone: str, watch: Watch | None = None) -> None:
-        """`watch` may be one that knows the log already, as far as its position says."""
+    def __init__(
+        self,
+        home: Path,
+        record: Record,
+        zone: str,
+        watch: Watch | None = None,
+        alerts: Alerts | None = None,
+    ) -> None:
+        """`watch` may be one that knows the log already, as far as its position says. `alerts` are
+        started and stopped with the threads.
+        """
+        self._alerts = alerts
         self.record = record
         self.pulse = Pulse()
         self.stopping = Event()
@@ -111,7 +123,8 @@ class Embedded:
 
     def health(self) -> Health:
         """How the threads are."""
-        return self.pulse.health
+        known = self.pulse.health
+        return with_alerts(known, self._alerts) if self._alerts else known
 
     def start(self) -> None:
         """Watch and fill, each in its thread."""
@@ -119,10 +132,14 @@ class Embedded:
             thread = Thread(target=self._keep, args=(name, work), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
+        if self._alerts:
+            self._alerts.start()
 
     def stop(self) -> None:
         """End the threads, after what they are at."""
         self.stopping.set()
+        if self._alerts:
+            self._alerts.stop()
         for thread in self._threads:
             thread.join(timeout=30)
         self.warehouse.close()
@@ -223,6 +240,16 @@ class Embedded:
         """Once a case: one that is there already is left as it is."""
         with suppress(StreamConflict):
             self.record.append(stream, [fact], 0)
+
+
+def with_alerts(health: Health, alerts: Alerts) -> Health:
+    """With what is known of the alerts."""
+    return replace(
+        health,
+        alerts_failed=alerts.failed,
+        gateways=tuple(f"{name}: {why}" for name, why in sorted(alerts.down.items())),
+        unheard=alerts.unheard,
+    )
 
 
 _FAILED = {"watch": "watch_failed", "fill": "warehouse_failed", "link": "watch_failed"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
 
+import msgspec
 import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -30,6 +31,7 @@ from ..clock import (
 from ..errors import ClockJumped, StoreError, SupervisionError
 from ..facts import instant
 from ..record import Record
+from .alerts import Alerts, place_of
 from .application import Place, application
 from .demonstration import (
     NIGHT_SPEED,
@@ -43,6 +45,7 @@ from .demonstration import (
 from .doors import access_of, listening, outside_of, reached
 from .doors import console as console_user
 from .embedded import Embedded
+from .gateways import channels_of
 from .lists import first_lists
 from .memory import settle
 from .settings import PLAN, SIMULATION, Settings
@@ -71,11 +74,12 @@ def serve(
     if confirm_clock:
         record.confirm_clock("supervise run --confirm-clock")
     first_lists(record)
-    running = Embedded(given.home, record, given.zone, ready.watch)
     district = given.district or ("演示区" if plan else "本级")
+    url = reached(given, host, port)
+    alerts = alerts_of(given, ready, district, url)
+    running = Embedded(given.home, record, given.zone, ready.watch, alerts)
     access = access_of(given, record)
     app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
-    url = reached(given, host, port)
     _tell(given.home, url, demonstration=plan is not None)
     _first(access, url, demonstration=plan is not None)
     running.start()
@@ -91,6 +95,20 @@ def serve(
         running.stop()
         access.close()
         record.close()
+
+
+def alerts_of(given: Settings, ready: Ready, district: str, url: str) -> Alerts:
+    """Alerts of a home; an invented city's messages go into a folder where no gateway is set."""
+    record = ready.record
+    if ready.plan and not given.messages_folder:
+        given = msgspec.structs.replace(given, messages_folder=str(given.home / "messages"))
+    return Alerts(
+        record,
+        ready.clock,
+        channels_of(given, record.last_stamp),
+        place_of(record, district, given.zone, url),
+        keep=given.home / "alerts" / "ledger",
+    )
 
 
 GUEST = "demo"

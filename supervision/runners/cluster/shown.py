@@ -101,6 +101,9 @@ class Shown:
             halted=tuple(each for says in said.values() for each in says.halted),
             behind=max(head - self.position, 0),
             incidents=sum(says.incidents for says in said.values()),
+            alerts_failed=_first(said, "alerts") or _idle(fresh, said),
+            gateways=tuple(each for says in said.values() for each in says.gateways),
+            unheard=next((s.unheard for s in said.values() if s.unheard), ""),
         )
 
     def _miss(self, stamps: dict[int, Instant]) -> None:
@@ -124,6 +127,12 @@ def _fresh(board: Sequence[Told], now: Instant) -> list[Told]:
 
 def _position(told: Told) -> int:
     return told.position
+
+
+def _idle(fresh: Sequence[Told], said: dict[Told, Says]) -> str:
+    """That nobody tells people of cards."""
+    leads = any(each.role == "alerts" and said[each].leads for each in fresh)
+    return "" if leads else "告知进程没有运行 the alerts do not run"
 
 
 def _first(said: dict[Told, Says], role: str) -> str:

@@ -53,6 +53,7 @@ NEEDS = {
     "watch": ("database", "kafka"),
     "rows": ("database", "kafka", "clickhouse"),
     "links": ("database",),
+    "alerts": ("database",),
     "scheduler": ("database", "clickhouse"),
     "intake": ("database",),
     "wall": ("database", "clickhouse"),
@@ -74,7 +75,8 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a role tells the others beside its position: JSON on the board.
 
     `stamps`: of each partition that it watches, the stamp up to which it was judged (µs).
-    `generation`: of the warehouse, that it writes or shows; 0 for none.
+    `generation`: of the warehouse, that it writes or shows; 0 for none. `gateways`: channels that
+    take nothing; `unheard`: why nobody can be told of cards.
     """
 
     stamps: dict[int, Instant] = {}
@@ -82,6 +84,8 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
     watched_cases: int = 0
     incidents: int = 0
     generation: int = 0
+    gateways: list[str] = []
+    unheard: str = ""
     clock_jumped: str = ""
     failed: str = ""
     leads: bool = True
