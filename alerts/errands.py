@@ -18,7 +18,7 @@ from .stages import Sight, hushes
 from .templates import Fields
 
 LATE: Instant = 30 * 60 * 1_000_000
-"""Microseconds after which a missed digest waits until people may be told."""
+"""Microseconds after which a missed digest is not sent any more, unless people may be told then."""
 
 
 def due(sight: Sight, making: Making) -> Iterator[MessageIntended]:
@@ -54,8 +54,9 @@ def _digests(sight: Sight, making: Making) -> Iterator[MessageIntended]:
         return
     calendar, rules = sight.lists().calendar(policy.calendar, policy.zone), ledger.setup.policy
     day, at = hours.last_at(calendar, rules.digest_at, sight.now)
-    late = sight.now > at + LATE
-    if late and hours.waking(calendar, rules.quiet, sight.now) > sight.now:
+    if calendar.day_of(at) != calendar.day_of(sight.now):
+        return
+    if sight.now > at + LATE and hours.waking(calendar, rules.quiet, sight.now) > sight.now:
         return
     for contact in wanting:
         told = ledger.digests.get(contact.person, "")

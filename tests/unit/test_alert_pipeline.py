@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from supervision import notices
+from supervision.acts import CardConfirmed
+from supervision.notices import ALERTS, MessageAttempted, MessageDeferred
+from supervision.streams import cards_stream
 from tests.alerting import Town, card, contact, everybody
-from tests.court import when
+from tests.court import CHINA, at, when
 
 
 def test_each_rung_is_told_in_its_time_and_once() -> None:
@@ -118,3 +122,109 @@ def test_what_one_channel_cannot_deliver_another_does() -> None:
     town.live("2026-03-16 10:02")
     assert [("clerk", "issued"), ("clerk", "failed")] == town.told(issued)
     assert ["clerk"] == [each.intended.person for each in town.accept("mail")]
+
+
+def test_who_was_told_at_one_rung_is_not_told_again_at_another() -> None:
+    """Somebody who rose in between knows of the card already."""
+    town = Town([contact("li", 0)])
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:05")
+    town.accept()
+    town.put([(ALERTS, contact("li", 1))])
+    town.live("2026-03-16 15:05")
+    assert [("li", "issued")] == town.told(issued)
+    (_, again) = town.notices(issued)[:2]
+    assert ("li", 1, "told") == (again.person, again.rung, again.stage)
+
+
+def test_the_card_page_can_say_when_the_next_message_goes() -> None:
+    """To which rung, at which instant; nothing once somebody acknowledged."""
+    town = Town(everybody())
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:05")
+    town.accept()
+    following = town.next_of(issued)
+    assert following is not None
+    assert at("2026-03-16 15:00") == following.at // 1_000_000 * 1_000_000
+    assert (1, "waited", "") == following[1:]
+    town.acknowledge(issued)
+    assert town.next_of(issued) is None
+
+
+def test_a_message_that_waits_for_its_gateway_is_dropped_once_acknowledged() -> None:
+    """The gateway comes back, and nobody is told what they answered long ago."""
+    town = Town([contact("clerk", 0)])
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.acknowledge(issued)
+    town.live("2026-03-16 10:10")
+    assert [] == town.letters()
+
+
+def test_a_yellow_message_whose_gateway_comes_back_at_night_waits_for_the_morning() -> None:
+    """Held up is no reason to wake anybody."""
+    town = Town([contact("clerk", 0)])
+    town.issue(card(at="2026-03-16 17:50"))
+    (letter,) = (town.live("2026-03-16 17:51"), town.letters())[1]
+    later = when("2026-03-16 19:00")
+    town.become(
+        letter,
+        MessageAttempted(message=letter.id, at=town.now, attempt=1),
+        MessageDeferred(message=letter.id, at=town.now, attempt=1, reason="down", again_at=later),
+    )
+    town.live("2026-03-16 22:00")
+    assert [] == town.letters()
+    town.live("2026-03-17 08:31")
+    assert [letter.id] == [each.id for each in town.letters()]
+
+
+def test_a_digest_goes_once_on_each_working_day() -> None:
+    """日清 at half past five, with what stands; not on Saturday."""
+    town = Town([contact("head", 1, digest=True)])
+    town.issue(card(), card("2", "red"))
+    made = town.live("2026-03-23 09:00")
+    digests = [each for each in made if each.kind == "digest"]
+    assert ["2026-03-16", "2026-03-17", "2026-03-18", "2026-03-19", "2026-03-20"] == [
+        each.why for each in digests
+    ]
+    assert "17:30" == f"{digests[0].at.astimezone(CHINA):%H:%M}"
+
+
+def test_a_proposed_card_is_told_to_the_supervisors_alone_until_it_is_confirmed() -> None:
+    """Then it is told like any other, from its confirmation on."""
+    town = Town(everybody())
+    issued = card(proposed=True)
+    town.issue(issued)
+    town.live("2026-03-16 11:00")
+    town.accept()
+    assert [("inspector", "proposed")] == town.told(issued)
+    confirmed = CardConfirmed(source="s", case_no="1", card=issued.card, at=town.now)
+    town.put([(cards_stream("s", "1"), confirmed)])
+    town.live("2026-03-16 11:05")
+    assert [("inspector", "proposed"), ("clerk", "issued")] == town.told(issued)
+
+
+def test_history_is_never_messaged_about() -> None:
+    """What happened before it was watched is shown, and told to nobody."""
+    town = Town(everybody())
+    town.issue(card(history=True))
+    assert [] == town.live("2026-03-20 18:00")
+
+
+def test_a_test_that_was_asked_for_goes_by_each_channel() -> None:
+    """And says that nothing need be done."""
+    town = Town([contact("clerk", 0, channels=("mail", "sms"))], ("mail", "sms"))
+    town.put([(ALERTS, notices.TestAsked(at=town.now, by="admin", person="clerk"))])
+    assert [("test", "mail"), ("test", "sms")] == [(m.kind, m.channel) for m in town.run()]
+
+
+def test_personal_data_never_comes_into_a_message() -> None:
+    """What a message says comes from the card and the lists, which hold none."""
+    town = Town([contact("clerk", 0, channels=("sms",))], ("sms",))
+    town.issue(card(person="A0101"))
+    (message,) = town.live("2026-03-16 10:01")
+    assert "A0101" not in message.text
+    assert len(message.text) <= 500
