@@ -173,8 +173,6 @@ class Kept(Struct):
     sent: list[tuple[str, str, list[Instant]]] = field(default_factory=list)
     digests: dict[str, str] = field(default_factory=dict)
     """The day of the last digest of each person."""
-    announced: set[str] = field(default_factory=set)
-    """Silences whose end was told, gateways' troubles and tests that were told."""
     silences: dict[str, SilenceSet] = field(default_factory=dict)
     """Silences whose end was not told yet."""
     lifted: dict[str, Instant] = field(default_factory=dict)
@@ -198,12 +196,13 @@ class Ledger:
         for key in self.slips:
             self.cases.setdefault(key[:2], set()).add(key)
         self.letters: dict[str, Letter] = {letter.id: letter for letter in kept.letters}
+        self.waiting = {x.id: None for x in kept.letters if x.state == WAITING}
+        """Those that no gateway has yet, in order."""
         self.notes: dict[Case, int] = {(s, c): version for s, c, version in kept.notes}
         """The last version of the stream of notices, of cases that have slips."""
         self.outbox = kept.outbox
         self.sent = {(person, channel): times for person, channel, times in kept.sent}
         self.digests = kept.digests
-        self.announced = kept.announced
         self.silences, self.lifted = kept.silences, kept.lifted
         self.tests, self.down, self.troubles = kept.tests, kept.down, kept.troubles
         self.touched: set[CardKey] = set(self.slips)
@@ -222,7 +221,6 @@ class Ledger:
             outbox=self.outbox,
             sent=[(*key, times) for key, times in self.sent.items()],
             digests=self.digests,
-            announced=self.announced,
             silences=self.silences,
             lifted=self.lifted,
             tests=self.tests,
@@ -354,6 +352,7 @@ class Ledger:
     def _intended(self, version: int, event: MessageIntended) -> None:
         at = instant(event.at)
         self.letters[message_id(version)] = Letter(version, event, at=at)
+        self.waiting[message_id(version)] = None
         if event.kind == "card":
             times = self.sent.setdefault((event.person, event.channel), [])
             times.append(at)
@@ -361,7 +360,6 @@ class Ledger:
         elif event.kind == "digest":
             self.digests[event.person] = event.why
         else:
-            self.announced.add(event.why)
             self.silences.pop(event.why, None)
             self.lifted.pop(event.why, None)
             self.tests.pop(event.why, None)
@@ -396,24 +394,26 @@ class Ledger:
                 letter.state = DELIVERED
             case MessageFailed():
                 letter.state = FAILED
-                self._undelivered(letter)
             case MessageGivenUp():
                 letter.state = GIVEN_UP
-                self._undelivered(letter)
+        if letter.state != WAITING:
+            self.waiting.pop(letter.id, None)
+            self._over(letter)
 
-    def _undelivered(self, letter: Letter) -> None:
-        """Whom it was for was not told by it."""
-        for source, case_no, card in map(_parts, letter.intended.cards):
-            slip = self.slips.get((source, case_no, card))
+    def _over(self, letter: Letter) -> None:
+        """Its cards are looked at again; if it failed, whom it was for was not told by it."""
+        for ref in letter.intended.cards:
+            slip = self.slips.get((ref.source, ref.case_no, ref.card))
             if slip is not None:
                 self.touched.add(slip.key)
-                for each in slip.told:
-                    each.failed = each.failed or each.message == letter.id
+                if letter.state in (FAILED, GIVEN_UP):
+                    for each in slip.told:
+                        each.failed = each.failed or each.message == letter.id
 
     # Forgetting what is over.
 
     def forget(self, now: Instant) -> None:
-        """Drop letters of which nothing more is expected, and slips that are over and decided."""
+        """Drop letters of which nothing more is expected."""
         for name, letter in list(self.letters.items()):
             heard = letter.intended.channel == "sms" and letter.at >= now - RECEIPTS_FOR
             late = letter.state == ACCEPTED and not heard
@@ -438,10 +438,6 @@ class Ledger:
     def notices_of(self, slip: Slip) -> str:
         """Where it is recorded who was told of it."""
         return notices_stream(slip.issued.source, slip.issued.case_no)
-
-
-def _parts(ref: CardRef) -> CardKey:
-    return ref.source, ref.case_no, ref.card
 
 
 def _read(stored: Stored) -> Any:

@@ -1,14 +1,21 @@
-"""When the next message about a card goes, and to whom: what its page shows. Pure."""
+"""When the next message about a card goes, and to whom: what its page shows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from supervision.facts import Instant
-from supervision.judgement.shelf import NEVER
+from supervision.judgement.shelf import NEVER, Shelf
+from supervision.notices import CHANNELS
+from supervision.record import Record
 
-from .ledger import OPEN, PROPOSED, CardKey
+from .book import Book
+from .ledger import OPEN, PROPOSED, CardKey, Kept, Ledger
 from .stages import Sight, occasions
+from .told import outcome_of
+
+CAME_TO_NOTHING = ("failed", "given_up")
 
 
 class Next(NamedTuple):
@@ -21,7 +28,7 @@ class Next(NamedTuple):
 
 
 def next_of(sight: Sight, key: CardKey) -> Next | None:
-    """The next message about a card; None where none is to come."""
+    """The next message about a card; None where none is to come. Pure."""
     slip = sight.ledger.slips.get(key)
     if slip is None or slip.answered or slip.state not in (OPEN, PROPOSED):
         return None
@@ -31,3 +38,27 @@ def next_of(sight: Sight, key: CardKey) -> Next | None:
     first = min(calls, key=lambda call: (call.ready, call.rung))
     held = slip.held.get(f"{first.rung} {first.person}", "").partition(" ")[0]
     return Next(first.ready, first.rung, first.why, held)
+
+
+class Forecast:
+    """The same for whoever asks, in any process, from the log alone.
+
+    `shelf`: the lists; `now`: up to when all was judged.
+    """
+
+    def __init__(
+        self, record: Record, shelf: Callable[[], Shelf], now: Callable[[], Instant]
+    ) -> None:
+        self._record = record
+        self._book = Book(record)
+        self._shelf = shelf
+        self._now = now
+
+    def next_of(self, key: CardKey) -> Next | None:
+        """The next message about a card; None where none is to come. StoreError."""
+        ledger = Ledger(Kept(setup=self._book.setup()), self._shelf().entries)
+        ledger.take(self._record.read_case(*key[:2]))
+        slip = ledger.slips.get(key)
+        for each in slip.told if slip else ():
+            each.failed = outcome_of(self._record, each.message).state in CAME_TO_NOTHING
+        return next_of(Sight(ledger, self._now(), frozenset(CHANNELS)), key)

@@ -28,7 +28,7 @@ from supervision.notices import (
 from supervision.store.mapping import moment
 
 from . import errands
-from .ledger import ENDED, OPEN, PROPOSED, WAITING, CardKey, Ledger, Letter, Slip
+from .ledger import ENDED, OPEN, PROPOSED, CardKey, Ledger, Letter, Slip
 from .messages import Making, Place, of_cards
 from .stages import (
     GATHERING,
@@ -48,6 +48,10 @@ STALE: Instant = 5_000_000
 """Microseconds after which a message not yet handed over is looked at again before it is."""
 
 
+FORGET_EVERY: Instant = 60_000_000
+"""Microseconds between two times that messages which are over are forgotten."""
+
+
 class Addition(NamedTuple):
     """Events for a stream; `expected` None: behind whatever stands there."""
 
@@ -65,6 +69,7 @@ class Pipeline:
         self.channels = channels
         self._queue: list[tuple[Instant, CardKey]] = []
         self._errands_at: Instant = 0
+        self._forgets_at: Instant = 0
 
     def decide(self, now: Instant, busy: frozenset[str] = frozenset()) -> list[Addition]:
         """What is to be appended now, in one transaction; `busy` messages are being handed over."""
@@ -78,7 +83,9 @@ class Pipeline:
         for draft in errands.due(sight, written.making):
             written.send(draft)
         written.give_up(self._pointless(sight, busy))
-        self.ledger.forget(now)
+        if now >= self._forgets_at:
+            self._forgets_at = now + FORGET_EVERY
+            self.ledger.forget(now)
         return written.additions()
 
     def next_at(self) -> Instant:
@@ -100,9 +107,8 @@ class Pipeline:
         sight = Sight(self.ledger, now, self.channels)
         due = [
             letter
-            for letter in self.ledger.letters.values()
-            if letter.state == WAITING
-            and letter.intended.channel == channel
+            for letter in self._waiting()
+            if letter.intended.channel == channel
             and letter.again_at <= now
             and letter.id not in busy
             and (letter.at > now - STALE or wakes_at(sight, letter) <= now)
@@ -141,15 +147,18 @@ class Pipeline:
         return outcomes
 
     def _expected(self, slip: Slip) -> bool:
-        """Whether it is still unknown what becomes of a message about it."""
-        return any(each.message in self.ledger.letters for each in slip.told)
+        """Whether a message about it is still to be handed over."""
+        return any(each.message in self.ledger.waiting for each in slip.told)
+
+    def _waiting(self) -> list[Letter]:
+        return [self.ledger.letters[name] for name in self.ledger.waiting]
 
     def _pointless(self, sight: Sight, busy: frozenset[str]) -> list[tuple[Letter, str]]:
         """Messages that wait, and that nobody needs any more."""
         waiting = [
             letter
-            for letter in self.ledger.letters.values()
-            if letter.state == WAITING and letter.id not in busy and letter.at < sight.now - STALE
+            for letter in self._waiting()
+            if letter.id not in busy and letter.at < sight.now - STALE
         ]
         return [(letter, why) for letter in waiting if (why := pointless(sight, letter))]
 

@@ -7,6 +7,7 @@ it decides again. Nothing else is remembered: whoever starts again goes on where
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from copy import copy
 from functools import partial
@@ -14,12 +15,21 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from supervision.errors import ClockJumped, StoreError, StreamConflict, SupervisionError
 from supervision.facts import Instant
 from supervision.follow import Follower
 from supervision.judgement.shelf import Entry
 from supervision.loop.desk import Desk
-from supervision.notices import GATEWAYS, ContactSet, MessageIntended, ReplyHeard, message_stream
+from supervision.notices import (
+    GATEWAYS,
+    ContactSet,
+    MessageGivenUp,
+    MessageIntended,
+    ReplyHeard,
+    message_stream,
+)
 from supervision.record import Append, Record
 from supervision.store.mapping import moment
 
@@ -45,8 +55,8 @@ LISTEN = 0.5
 """Seconds between two looks at what a gateway has told."""
 RETRY = 2.0
 """Seconds before what failed is tried again."""
-KEEP_EVERY: Instant = 60_000_000
-"""Microseconds of the log's time between two times that the ledger is kept outside."""
+KEEP_EVERY = 20_000
+"""Events between two times that the ledger is kept outside."""
 UNKNOWN = 1_000
 """Receipts that belong to no message yet, and are tried again."""
 
@@ -77,7 +87,9 @@ class Service:
         channels: Mapping[str, Channel],
         bell: Bell,
         keeping: Keeping | None = None,
+        counted: Callable[[str, Struct], object] = lambda channel, event: None,
     ) -> None:
+        """`counted` hears of each message by its channel, and of what became of it."""
         self.failed = ""
         """Why nothing is decided just now; "" while all is well."""
         self._record = record
@@ -88,15 +100,18 @@ class Service:
         self._channels = dict(channels)
         self._bell = bell
         self._keeping = keeping
+        self._counted = counted
         self._stop, self._rung = Event(), Event()
         self._queues: dict[str, SimpleQueue[Letter]] = {name: SimpleQueue() for name in channels}
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._heard: SimpleQueue[tuple[str, Receipt | Reply]] = SimpleQueue()
+        self._untold: deque[tuple[str, Receipt | Reply]] = deque()
+        """Heard, and not recorded yet."""
         self._unknown: list[tuple[str, Receipt]] = []
         self._couriers: dict[str, Courier] = {}
         self._busy: dict[str, int] = {}
         """Messages that couriers have, and where they then stand; -1 while that is unknown."""
-        self._kept_at: Instant = 0
+        self._kept_at = 0
         self._lock = Lock()
         self._pipeline = self._begin()
         self._threads: list[Thread] = []
@@ -119,6 +134,7 @@ class Service:
             thread.join(timeout=40)
         for channel in self._channels.values():
             channel.close()
+        self._keep(1)
 
     @property
     def down(self) -> dict[str, str]:
@@ -184,9 +200,9 @@ class Service:
 
     def _round(self, follower: Follower, now: Instant) -> bool:
         """One round; whether something was recorded, which is to be read back first."""
+        if not self._read_on(follower):
+            return False
         with self._lock:
-            while batch := follower.next_batch(READ):
-                self._pipeline.ledger.take(batch)
             self._done()
             additions = self._pipeline.decide(now, frozenset(self._busy))
         if additions:
@@ -194,9 +210,18 @@ class Service:
         else:
             self._hand_over(now)
         heard = self._listen(now)
-        self._keep(now)
+        self._keep(KEEP_EVERY)
         self.failed = ""
         return bool(additions) or heard
+
+    def _read_on(self, follower: Follower) -> bool:
+        """Take in what the log has; False where there was no time for all of it."""
+        while batch := follower.next_batch(READ):
+            with self._lock:
+                self._pipeline.ledger.take(batch)
+            if self._stop.is_set():
+                return False
+        return True
 
     def _append(self, additions: list[Addition]) -> None:
         appends = [
@@ -209,6 +234,15 @@ class Service:
         except SupervisionError:
             self._pipeline.again()
             raise
+        for event in (event for each in additions for event in each.events):
+            self._count(event)
+
+    def _count(self, event: Struct) -> None:
+        letters = self._pipeline.ledger.letters
+        if isinstance(event, MessageIntended):
+            self._counted(event.channel, event)
+        elif isinstance(event, MessageGivenUp) and event.message in letters:
+            self._counted(letters[event.message].intended.channel, event)
 
     def _done(self) -> None:
         """Messages that couriers have done with, once the ledger knows it."""
@@ -232,24 +266,30 @@ class Service:
                 self._busy[letter.id] = -1
                 queue.put(copy(letter))
 
-    def _keep(self, now: Instant) -> None:
-        if self._keeping and now >= self._kept_at + KEEP_EVERY:
-            self._kept_at = now
+    def _keep(self, every: int) -> None:
+        if self._keeping and self.position >= self._kept_at + every:
+            self._kept_at = self.position
             self._keeping.save(self._record, self._pipeline.ledger.kept())
 
     # What gateways tell.
 
     def _listen(self, now: Instant) -> bool:
-        """Receipts and replies; whether something was recorded."""
-        heard, self._unknown = self._unknown, []
-        told: list[tuple[str, Receipt | Reply]] = list(heard)
-        while True:
+        """Receipts and replies, of which none is forgotten where the log does not answer; whether
+        something was recorded.
+        """
+        self._untold.extend(self._unknown)
+        self._unknown = []
+        while not self._heard.empty():
+            self._untold.append(self._heard.get_nowait())
+        recorded = False
+        while self._untold:
+            name, told = self._untold.popleft()
             try:
-                told.append(self._heard.get_nowait())
-            except Empty:
-                break
-        recorded = [self._hear(name, each, now) for name, each in told]
-        return any(recorded)
+                recorded |= self._hear(name, told, now)
+            except (StoreError, ClockJumped, StreamConflict):
+                self._untold.appendleft((name, told))
+                raise
+        return recorded
 
     def _hear(self, name: str, told: Receipt | Reply, now: Instant) -> bool:
         if isinstance(told, Reply):
@@ -262,6 +302,7 @@ class Service:
         letter, event = known
         self._record.append(message_stream(letter.id), [event], letter.stream)
         letter.stream += 1
+        self._counted(name, event)
         return True
 
     def _replied(self, name: str, reply: Reply) -> None:
@@ -296,7 +337,9 @@ class Service:
         courier = self._couriers.get(name)
         if courier is None:
             channel, down = self._channels[name], name in self.down
-            courier = Courier(channel, self._record, self._address, is_down=down)
+            courier = Courier(
+                channel, self._record, self._address, is_down=down, counted=self._counted
+            )
             self._couriers[name] = courier
         while not self._stop.is_set():
             courier.flush()

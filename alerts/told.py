@@ -137,7 +137,8 @@ def told_of(record: Record, source: str, case_no: str) -> list[Told]:
 
 
 def _with(outcome: Outcome, event: OutboxEvent) -> Outcome:
-    after = outcome._replace(state=STATES.get(type(event), outcome.state), at=event.at)
+    state = STATES.get(type(event), outcome.state)
+    after = outcome._replace(state=state, at=event.at, reason="", again_at=None)
     match event:
         case MessageAttempted():
             return after._replace(attempts=max(outcome.attempts, event.attempt))
@@ -147,8 +148,8 @@ def _with(outcome: Outcome, event: OutboxEvent) -> Outcome:
         case MessageDeferred():
             return after._replace(reason=event.reason, again_at=event.again_at)
         case MessageFailed() | MessageGivenUp():
-            return after._replace(reason=event.reason, again_at=None)
-    return after._replace(again_at=None)
+            return after._replace(reason=event.reason)
+    return after
 
 
 def _line(record: Record, stored: Stored, wanted: Wanted) -> Line | None:
