@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := run
 NONE_IS_FINE = $(if $(ARGS),|| [ $$? -eq 5 ])
 
-.PHONY: run services setup setup-test browser service-packages test test-cluster screenshots check \
+.PHONY: run services setup setup-test browser paper service-packages test test-cluster screenshots check \
 	bench lock clean
 
 BIN := .venv/bin
@@ -22,7 +22,7 @@ ARGS ?=
 SCRATCH = $$(mktemp -d "$${TMPDIR:-/tmp}/supervision-XXXXXX")
 TESTED = home=$(SCRATCH); trap 'rm -rf "$$home"' EXIT; SUPERVISION_HOME="$$home"
 
-run: setup
+run: setup paper
 	exec $(BIN)/supervise run $(ARGS)
 
 services: .venv/cluster.stamp service-packages
@@ -51,6 +51,16 @@ $(BIN)/python:
 browser:
 	tools/system-packages browser
 
+# Notices on paper are drawn by WeasyPrint, which needs libraries of the system.
+paper: | $(BIN)/python
+	tools/system-packages paper
+
+# The short message centre that the tests start.
+tests/smsc/node_modules/.package-lock.json: tests/smsc/package.json tests/smsc/package-lock.json
+	tools/system-packages node
+	cd tests/smsc && npm ci --no-audit --no-fund
+	touch $@
+
 service-packages: | $(BIN)/python
 	tools/system-packages postgres
 	tools/system-packages clickhouse
@@ -63,7 +73,7 @@ service-packages: | $(BIN)/python
 PYTEST = $(TESTED) $(BIN)/python -m pytest
 CLUSTER = $(PYTEST) -m "cluster and not browser" $(ARGS) $(NONE_IS_FINE)
 
-test: setup-test browser service-packages
+test: setup-test browser paper service-packages tests/smsc/node_modules/.package-lock.json
 	$(PYTEST) -m "not browser and not cluster" $(ARGS) $(NONE_IS_FINE)
 	$(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
 	$(CLUSTER)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from supervision.errors import SupervisionError
+from supervision.errors import StreamConflict, SupervisionError
 from supervision.notices import (
     GATEWAYS,
     AlertPolicySet,
@@ -68,8 +68,11 @@ class Courier:
         address_of: Callable[[MessageIntended], str],
         *,
         is_down: bool = False,
+        counted: Callable[[str, OutboxEvent], object] = lambda channel, event: None,
     ) -> None:
+        """`counted` hears what became of each message."""
         self.channel = channel
+        self._counted = counted
         self._record = record
         self._address_of = address_of
         self._late: tuple[Append, str] | None = None
@@ -91,13 +94,20 @@ class Courier:
         begun = MessageAttempted(message=letter.id, at=now, attempt=attempt)
         self._append(letter, letter.stream, begun)
         event, failure = self._hand_over(letter, attempt, policy, now)
+        self._counted(self.channel.name, event)
         self._late = (Append(message_stream(letter.id), letter.stream + 1, [event]), letter.id)
         return self._heard(failure, now)
 
     def flush(self) -> None:
-        """Record what became of the last message."""
+        """Record what became of the last message; what stands there already, by a first try of
+        which no answer came or by who leads since, stays.
+        """
         if self._late is not None:
-            self._record.append_many([self._late[0]])
+            try:
+                self._record.append_many([self._late[0]])
+            except StreamConflict as error:
+                if not error.same:
+                    log.warning("somebody else has a message: %s", error)
             self._late = None
 
     def _append(self, letter: Letter, version: int, event: OutboxEvent) -> None:

@@ -2,6 +2,8 @@
 
 A fold of the log, total and pure: card acts, desk acts, what was set up, and alerting's own events.
 It holds open cards only; all of it can be kept outside and put back (Kept).
+
+Above 400 lines: what alerting knows, and how each event changes it, is read together.
 """
 
 from __future__ import annotations

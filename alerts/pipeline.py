@@ -98,6 +98,11 @@ class Pipeline:
             heappop(self._queue)
         return self._errands_at
 
+    def retry_at(self, now: Instant) -> Instant:
+        """When the next of the messages that were deferred may be handed over again."""
+        waiting = (x.again_at for x in self.ledger.letters.values() if x.state == WAITING)
+        return min((at for at in waiting if at > now), default=NEVER)
+
     def again(self) -> None:
         """What was decided could not be recorded: decide on every card again."""
         self.ledger.set_up = True

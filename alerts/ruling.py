@@ -38,7 +38,8 @@ from supervision.notices import (
 )
 
 from .channels.addresses import mailbox, mobile
-from .channels.port import MAIL, SMS
+from .channels.port import CHAT, MAIL, SMS
+from .channels.robots import robot
 from .errors import AddressUnfit
 from .setup import Setup
 from .templates import CHANNELS, check
@@ -79,7 +80,7 @@ NAMES = {
 
 Fit = Mapping[str, Callable[[str], str]]
 """By channel: an address in its own form, or AddressUnfit."""
-FITS: Fit = {MAIL: mailbox, SMS: mobile}
+FITS: Fit = {MAIL: mailbox, SMS: mobile, CHAT: robot}
 """Those of the channels that come with the product."""
 
 
@@ -264,7 +265,7 @@ def _fitted(channel: str, address: str, fit: Fit) -> str:
     try:
         return fit[channel](address)
     except AddressUnfit as error:
-        raise AddressRefused(f"{channel}: {error}") from error
+        raise AddressRefused(str(error).replace(" / ", " ", 1)) from error
 
 
 def _waits(waits: tuple[RungWait, ...]) -> None:

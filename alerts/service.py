@@ -57,8 +57,8 @@ RETRY = 2.0
 """Seconds before what failed is tried again."""
 KEEP_EVERY = 20_000
 """Events between two times that the ledger is kept outside."""
-UNKNOWN = 1_000
-"""Receipts that belong to no message yet, and are tried again."""
+UNKNOWN_FOR: Instant = 60_000_000
+"""Microseconds for which a receipt that belongs to no message yet is tried again."""
 
 
 class Report(NamedTuple):
@@ -66,6 +66,14 @@ class Report(NamedTuple):
 
     message: str
     version: int
+
+
+class Heard(NamedTuple):
+    """What a gateway told, and when that was first looked at."""
+
+    channel: str
+    told: Receipt | Reply
+    since: Instant
 
 
 class Bell(NamedTuple):
@@ -105,9 +113,10 @@ class Service:
         self._queues: dict[str, SimpleQueue[Letter]] = {name: SimpleQueue() for name in channels}
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._heard: SimpleQueue[tuple[str, Receipt | Reply]] = SimpleQueue()
-        self._untold: deque[tuple[str, Receipt | Reply]] = deque()
+        self._untold: deque[Heard] = deque()
         """Heard, and not recorded yet."""
-        self._unknown: list[tuple[str, Receipt]] = []
+        self._unknown: list[Heard] = []
+        """Of these, what belongs to no message yet."""
         self._couriers: dict[str, Courier] = {}
         self._busy: dict[str, int] = {}
         """Messages that couriers have, and where they then stand; -1 while that is unknown."""
@@ -191,9 +200,10 @@ class Service:
             while not self._stop.is_set():
                 rung = self._rung.is_set()
                 self._rung.clear()
-                if self._round(follower, self._bell.stamp(rung)):
+                now = self._bell.stamp(rung)
+                if self._round(follower, now):
                     continue
-                self._bell.at(self._pipeline.next_at())
+                self._bell.at(min(self._pipeline.next_at(), self._pipeline.retry_at(now)))
                 follower.wait(IDLE, self._rung)
         finally:
             follower.close()
@@ -280,28 +290,30 @@ class Service:
         self._untold.extend(self._unknown)
         self._unknown = []
         while not self._heard.empty():
-            self._untold.append(self._heard.get_nowait())
+            self._untold.append(Heard(*self._heard.get_nowait(), now))
         recorded = False
         while self._untold:
-            name, told = self._untold.popleft()
+            heard = self._untold.popleft()
             try:
-                recorded |= self._hear(name, told, now)
+                recorded |= self._hear(heard, now)
             except (StoreError, ClockJumped, StreamConflict):
-                self._untold.appendleft((name, told))
+                self._untold.appendleft(heard)
                 raise
         return recorded
 
-    def _hear(self, name: str, told: Receipt | Reply, now: Instant) -> bool:
+    def _hear(self, heard: Heard, now: Instant) -> bool:
+        name, told, since = heard
         if isinstance(told, Reply):
             self._replied(name, told)
             return True
         known = of_receipt(self._pipeline.ledger, name, told, moment(now))
         if known is None or known[0].id in self._busy:
-            self._unknown = [*self._unknown[-UNKNOWN:], (name, told)]
+            if now < since + UNKNOWN_FOR:
+                self._unknown.append(heard)
             return False
         letter, event = known
         self._record.append(message_stream(letter.id), [event], letter.stream)
-        letter.stream += 1
+        self._busy[letter.id] = letter.stream + 1
         self._counted(name, event)
         return True
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from supervision.access.people import name_of
 from supervision.facts import Instant, instant
 from supervision.judgement.calendar import SECOND, Calendar
 from supervision.judgement.shelf import NEVER, Lists
@@ -142,7 +143,8 @@ def route(sight: Sight, call: Call) -> Go | Not | Later:
     card = call.slip.issued
     found = recipients(sight.ledger.setup, card.department, card.item, call.rung)
     if call.rung == 0:
-        found = [each for each in found if each.person == card.person] or found
+        handler = name_of(card.person)
+        found = [each for each in found if each.person == handler] or found
     if not found:
         return Not("no_contact")
     return Go([replace(call, contact=each) for each in found])

@@ -199,7 +199,7 @@ def check(template: TemplateSet) -> None:
         if len(getattr(template, name)) > LONGEST_SOURCE:
             raise TemplateUnfit(name, f"> {LONGEST_SOURCE}")
     sample = replace(SAMPLE, kind=template.kind)
-    bare = Fields(kind=template.kind, district=SAMPLE.district, department=SAMPLE.department)
+    bare = replace(sample, cards=(), more=0, link="", wall="", code="", rung_name="", figures={})
     _made(template, bare)
     words = _made(template, sample)
     if template.channel == SMS and parts_of(words.text) > MOST_PARTS:

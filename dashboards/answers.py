@@ -67,7 +67,7 @@ def answers(sights: Sights, access: Access) -> APIRouter:
         frame: Frame | None = producer.latest if producer else None
         if frame is None:
             return problem(503, "not read yet: ask again in a second")
-        return _json(frame.wall)
+        return as_json(frame.wall)
 
     @routes.get("/api/v1/cases", responses=answers_of(CasePage, NO_LIST), **API)
     @needs(Right.CASES)
@@ -78,7 +78,7 @@ def answers(sights: Sights, access: Access) -> APIRouter:
         source = sights.source(Right.CASES)
         if what not in WHATS or source is None:
             return problem(404, f"`what` is one of {', '.join(WHATS)}")
-        return _answered(lambda: _json(source.cases(what, value, after, limit)))
+        return answered(lambda: as_json(source.cases(what, value, after, limit)))
 
     @routes.get("/api/v1/case", responses=answers_of(CaseHistory, NO_CASE), **API)
     @needs(Right.CASES)
@@ -87,9 +87,9 @@ def answers(sights: Sights, access: Access) -> APIRouter:
 
         def tell() -> Response:
             told = sights.case(source, case_no)
-            return problem(404, "there is no such case") if told is None else _json(told)
+            return problem(404, "there is no such case") if told is None else as_json(told)
 
-        return _answered(tell)
+        return answered(tell)
 
     @routes.get("/export/cases.csv", include_in_schema=False)
     @needs(Right.EXPORT)
@@ -102,11 +102,11 @@ def answers(sights: Sights, access: Access) -> APIRouter:
             return problem(404, f"`what` is one of {', '.join(WHATS)}")
 
         def give() -> Response:
-            _record(access, request, what, value)
+            record(access, request, what, value)
             lines = _csv(source, what, value, "en" if lang == "en" else "zh")
-            return _file(lines, f"cases-{what}.csv")
+            return file_of(lines, f"cases-{what}.csv")
 
-        return _answered(give)
+        return answered(give)
 
     return routes
 
@@ -123,7 +123,8 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def _record(access: Access, request: Request, what: str, value: str) -> None:
+def record(access: Access, request: Request, what: str, value: str) -> None:
+    """That whoever asks takes a list away as a file."""
     admission = whoever()
     reach = admission.reach(Right.EXPORT)
     scope = title_of(reach) if reach else ""
@@ -143,11 +144,11 @@ def _record(access: Access, request: Request, what: str, value: str) -> None:
 
 def _csv(source: Source, what: str, value: str, lang: str) -> Iterator[str]:
     """Lines of the file, with the mark by which spreadsheets know UTF-8."""
-    yield "\ufeff" + _row([say(name, lang) for name in COLUMNS])
+    yield "\ufeff" + line_of([say(name, lang) for name in COLUMNS])
     after = ""
     while True:
         page = source.cases(what, value, after, PAGE)
-        yield "".join(_row(_cells(line, page, lang)) for line in page.lines)
+        yield "".join(line_of(_cells(line, page, lang)) for line in page.lines)
         after = page.next
         if not after:
             return
@@ -165,13 +166,14 @@ def _deadline(line: CaseLine, zone: str, lang: str) -> str:
     return f"{end(line.deadline, zone)} {either(CLOCKS, line.clock, lang)}" if line.deadline else ""
 
 
-def _row(cells: list[str]) -> str:
+def line_of(cells: list[str]) -> str:
+    """A line of a CSV file."""
     text = io.StringIO()
     csv.writer(text).writerow([harmless(cell) for cell in cells])
     return text.getvalue()
 
 
-def _answered(make: Callable[[], Response]) -> Response:
+def answered(make: Callable[[], Response]) -> Response:
     """An answer, or that there can be none just now: the log has why."""
     try:
         return make()
@@ -180,7 +182,8 @@ def _answered(make: Callable[[], Response]) -> Response:
         return problem(503, "the system cannot answer just now: ask again in a minute")
 
 
-def _file(lines: Iterator[str], name: str) -> Response:
+def file_of(lines: Iterator[str], name: str) -> Response:
+    """A CSV file, as its lines are made."""
     return StreamingResponse(
         lines,
         media_type="text/csv; charset=utf-8",
@@ -188,5 +191,6 @@ def _file(lines: Iterator[str], name: str) -> Response:
     )
 
 
-def _json(value: Any) -> Response:
+def as_json(value: Any) -> Response:
+    """An answer of the API."""
     return Response(msgspec.json.encode(value), media_type="application/json")

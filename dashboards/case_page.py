@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from dash.development.base_component import Component
 
 from replay.history import CardDrawn, CaseHistory, Entry, FindingDrawn
 
 from .clock_view import clock_view
-from .show import Child, address, chip, div, link, span, spoken_time, tag
-from .words import CARD_STATES, FAMILIES, TEXTS, either, kind_name, say
+from .show import Child, address, card_address, chip, div, link, span, spoken_time, tag
+from .words import CARD_STATES, FAMILIES, TEXTS, either, kind_name, say, side
+from .words_cards import WORDS
 
 MASK = "••••"
 GRAVEST = ("red", "yellow", "reminder")
-OVER = ("lapsed", "withdrawn", "closed")
+OVER = ("lapsed", "withdrawn", "closed", "transferred")
 
 
-def case_page(history: CaseHistory, lang: str, *, may_reveal: bool = False) -> Component:
+class Ways(NamedTuple):
+    """Where the page may lead: to the texts, to a card by hand, to the cards of a department."""
+
+    may_reveal: bool = False
+    may_issue: bool = False
+    sees: Callable[[str], bool] = lambda _: False
+
+
+NO_WAYS = Ways()
+
+
+def case_page(history: CaseHistory, lang: str, ways: Ways = NO_WAYS) -> Component:
     """The whole page; it scrolls and prints."""
     return div(
-        header(history, lang, may_reveal=may_reveal),
+        header(history, lang, may_reveal=ways.may_reveal),
         findings(history.findings, lang),
-        section("case_cards", card_list(history.cards, lang), lang),
+        section("case_cards", cards_of(history, lang, ways), lang),
         section("case_clocks", clock_list(history, lang), lang),
         section("case_entries", entries(history, lang), lang),
         cls="case",
@@ -93,12 +108,28 @@ def findings(found: tuple[FindingDrawn, ...], lang: str) -> Component | None:
     return section("case_findings", tag("Ul", *rows, cls="findings"), lang)
 
 
-def card_list(cards: tuple[CardDrawn, ...], lang: str) -> Component:
-    """The cards, the gravest that stand first, otherwise as they came."""
-    if not cards:
-        return tag("P", say("no_cards", lang), cls="nothing")
-    ordered = sorted(cards, key=lambda one: (one.state in OVER, gravity(one)))
-    return div(*(card(one, lang) for one in ordered), cls="card-list")
+def cards_of(history: CaseHistory, lang: str, ways: Ways) -> Component:
+    """The cards, the gravest that stand first, otherwise as they came; and a way to one by hand."""
+    hand = by_hand(history, lang) if ways.may_issue else None
+    if not history.cards:
+        return div(tag("P", say("no_cards", lang), cls="nothing"), hand)
+    ordered = sorted(history.cards, key=lambda one: (one.state in OVER, gravity(one)))
+    shown = [card(one, lang, to_card(history, one, lang, ways)) for one in ordered]
+    return div(div(*shown, cls="card-list"), hand)
+
+
+def to_card(history: CaseHistory, one: CardDrawn, lang: str, ways: Ways) -> Child:
+    """The way to a card's own page, where the reader may see it."""
+    if not ways.sees(one.department or history.department):
+        return None
+    where = card_address(history.source, history.case_no, one.card, lang)
+    return link(where, WORDS["open_card"][side(lang)], cls="button quiet to-card")
+
+
+def by_hand(history: CaseHistory, lang: str) -> Component:
+    """The way to a card that no rule finds."""
+    where = address("/card-by-hand", lang, source=history.source, case_no=history.case_no)
+    return tag("P", link(where, WORDS["hand_link"][side(lang)], cls="button quiet"), cls="by-hand")
 
 
 def gravity(one: CardDrawn) -> int:
@@ -106,8 +137,8 @@ def gravity(one: CardDrawn) -> int:
     return GRAVEST.index(one.severity) if one.severity in GRAVEST else len(GRAVEST)
 
 
-def card(one: CardDrawn, lang: str) -> Component:
-    """Why a card was issued, in plain words, and on what it rests."""
+def card(one: CardDrawn, lang: str, way: Child = None) -> Component:
+    """Why a card was issued, in plain words, and on what it rests; the way to its own page."""
     label = either_text(one.label_zh, one.label_en, lang)
     marks = [span(say("provisional", lang), cls="mark") if one.provisional else None]
     return tag(
@@ -117,6 +148,7 @@ def card(one: CardDrawn, lang: str) -> Component:
             span(either(CARD_STATES, one.state, lang), cls=f"state {one.state}"),
             *marks,
             span(one.card, cls="faint ids"),
+            way,
             cls="card-head",
         ),
         tag("P", either_text(one.why_zh, one.why_en, lang), cls="why"),

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from alerts.alarms import Health, alarms
-from projections import lookup, queries
+from projections import card_queries, lookup, queries
+from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Alarm, Wall
 from projections.lookup import Line
 from projections.view import View
@@ -154,6 +155,10 @@ class LiveSource:
         page = lookup.page(self._view, when, what, value, after, limit)
         lines = tuple(_line(line) for line in page.lines)
         return CasePage(lines=lines, total=page.total, next=page.next)
+
+    def cards(self, wanted: Wanted, turn: Turn, limit: int) -> CardPage:
+        """The grid of cards."""
+        return card_queries.page(self._view, self._now()[0], self._zone, wanted, turn, limit)
 
     def _now(self) -> tuple[int, float]:
         now, measured = self._shown()

@@ -11,7 +11,9 @@ from dash.development.base_component import Component
 
 from supervision.access.rights import Right
 
-from .case_page import case_page
+from .cards_asked import FILTERS, PAGES, turn_of, wanted_of
+from .cards_page import cards_page
+from .case_page import Ways, case_page
 from .cases_page import cases_page, found_page
 from .show import Child, address, div, link, tag
 from .sights import Sights
@@ -48,18 +50,31 @@ def body_for(sights: Sights, asked: Asked) -> Component:
     parts = [unquote(part) for part in asked.path.strip("/").split("/")]
     source = sights.source(Right.CASES)
     match parts:
-        case ["case", _, _] | ["cases"] | [""] if source is None:
+        case ["case", _, _] | ["cases"] | ["cards"] | [""] if source is None:
             sights.refuse(f"page /{parts[0]}", f"no right {Right.CASES}")
             return message("no_right", "no_right_long", asked.lang)
         case ["case", name, case_no]:
             history = sights.case(name, case_no)
             if history is None:
                 return message("not_found_case", "not_found_long", asked.lang)
-            return case_page(history, asked.lang, may_reveal=sights.may(Right.TEXTS))
+            return case_page(history, asked.lang, ways_from(sights, history.department))
         case ["cases"] | [""] if source is not None:
             return list_for(source, asked, may_export=sights.may(Right.EXPORT))
+        case ["cards"] if source is not None:
+            page = source.cards(wanted_of(asked.query), turn_of(asked.query), asked.page_size)
+            may_export = sights.may(Right.EXPORT)
+            return cards_page(page, asked.query, asked.lang, may_export=may_export)
         case _:
             return message("not_found", "not_found_long", asked.lang)
+
+
+def ways_from(sights: Sights, department: str) -> Ways:
+    """Where the page of a case of a department may lead its reader."""
+    return Ways(
+        may_reveal=sights.may(Right.TEXTS),
+        may_issue=sights.covers(Right.SUPERVISE, department),
+        sees=lambda owner: sights.covers(Right.CASES, owner),
+    )
 
 
 def list_for(source: Source, asked: Asked, *, may_export: bool) -> Component:
@@ -102,6 +117,7 @@ def desk(asked: Asked, body: Component) -> Component:
             search_box(asked),
             div(
                 link(address("/", asked.lang), say("wall", asked.lang), cls="quiet"),
+                *ways(asked),
                 tag("Button", say("print", asked.lang), cls="quiet", id="print", type="button"),
                 link(
                     address("/account", asked.lang),
@@ -119,9 +135,19 @@ def desk(asked: Asked, body: Component) -> Component:
     )
 
 
+def ways(asked: Asked) -> list[Child]:
+    """The grid of cases from that of cards, and that of cards from everywhere else."""
+    path, name = ("/cases", "cases") if asked.path == "/cards" else ("/cards", "cards_grid")
+    return [link(address(path, asked.lang), say(name, asked.lang), cls="quiet")]
+
+
+KEPT = frozenset(("what", "value", "trail", *FILTERS, *PAGES))
+"""Fields of a query that say what is shown, in whatever language."""
+
+
 def switch(asked: Asked) -> Component:
     """The same page in the other language."""
-    query = {k: v for k, v in asked.query.items() if k in ("what", "value", "after", "q", "trail")}
+    query = {name: value for name, value in asked.query.items() if name in KEPT}
     return language_switch(asked.path, asked.lang, **query)
 
 

@@ -19,7 +19,7 @@ Ratio = tuple[int, int]
 OFFSET = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)([+-]\d\d:\d\d)")
 
 
-def tag(name: str, *children: Child | Sequence[Child], cls: str = "", **attrs: Any) -> Component:
+def tag(name: str, /, *children: Child | Sequence[Child], cls: str = "", **attrs: Any) -> Component:
     """An element; `data_x` and `aria_x` become data-x and aria-x. Text is always escaped."""
     given = {k.replace("_", "-") if k[:5] in ("data_", "aria_") else k: v for k, v in attrs.items()}
     if cls:
@@ -117,6 +117,22 @@ def address(path: str, lang: str, /, **query: str) -> str:
 def case_address(source: str, case_no: str, lang: str) -> str:
     """Where a case's page is."""
     return address(f"/case/{quote(source, safe='')}/{quote(case_no, safe='')}", lang)
+
+
+def card_address(source: str, case_no: str, card: str, lang: str, more: str = "") -> str:
+    """Where a card's page is, or `more` of it."""
+    parts = "/".join(quote(as_part(text), safe="") for text in (source, case_no, card))
+    return address(f"/card/{parts}{more}", lang)
+
+
+def as_part(text: str) -> str:
+    """A text as one part of a path: servers take a quoted "/" for a plain one."""
+    return text.replace("%", "%25").replace("/", "%2F")
+
+
+def of_part(part: str) -> str:
+    """The text that a part of a path stands for."""
+    return part.replace("%2F", "/").replace("%25", "%")
 
 
 def cases_address(what: str, lang: str, value: str = "") -> str:

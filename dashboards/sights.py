@@ -131,6 +131,11 @@ class Sights:
         """Whether whoever is behind this request has a right, over whatever part."""
         return self._reach(right) is not None
 
+    def covers(self, right: Right, department: str) -> bool:
+        """Whether whoever is behind this request has a right over a department."""
+        reach = self._reach(right)
+        return reach is not None and reach.covers(department)
+
     def refuse(self, what: str, why: str) -> None:
         """Record that whoever is behind this request may not have something."""
         if admission := admitted():

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Wall
 from replay.history import CaseHistory
 
@@ -80,6 +81,9 @@ class Source(Protocol):
 
         A page of a thousand costs little more than one of fifty: an export takes such.
         """
+
+    def cards(self, wanted: Wanted, turn: Turn, limit: int) -> CardPage:
+        """The cards that are wanted, newest first, `limit` lines of the page that `turn` names."""
 
 
 class WholeSource(Source, Protocol):

@@ -187,6 +187,7 @@ def personal(lang: str, who: str) -> list[Child]:
         return []
     return [
         link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
+        link(address("/cards", lang), say("cards_grid", lang), cls="quiet"),
         link(address("/account", lang), say("my_account", lang), cls="quiet", title=who),
     ]
 

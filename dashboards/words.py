@@ -96,6 +96,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # lists
     "cases": ("办件列表", "Cases"),
+    "cards_grid": ("监察牌", "Cards"),
     "found": ("查询“{q}”", "Found for “{q}”"),
     "total": ("共 {n} 件", "{n} in all"),
     "case_no": ("办件编号", "Case number"),
@@ -260,6 +261,13 @@ KINDS_EN: dict[str, str] = {
     "RectificationReported": "Reported",
     "RectificationVerified": "Verified",
     "DisputeVerified": "Checked",
+    "AppealReferred": "Referred",
+    "SupervisionOrdered": "Ordered",
+    "CardClosed": "Closed",
+    "WithdrawalDecided": "To void",
+    "CardTransferred": "Transferred",
+    "ProposalDecided": "Proposal",
+    "IssuedByHand": "By hand",
 }
 """Short enough for the wall's narrow column."""
 
@@ -296,6 +304,10 @@ CARD_STATES: dict[str, tuple[str, str]] = {
     "withdrawn": ("已撤牌", "withdrawn"),
     "disputed": ("存疑", "disputed"),
     "proposed": ("拟发", "proposed"),
+    "asked": ("待发", "to be issued"),
+    "referred": ("已上报", "referred up"),
+    "ordered": ("督办中", "under an order"),
+    "transferred": ("已移交", "transferred"),
 }
 TEXTS: dict[str, tuple[str, str]] = {
     "applicant": ("申请人", "applicant"),

@@ -353,6 +353,10 @@ RIGHTS: Pairs = {
     Right.KEYS: ("发放和收回密钥", "give and revoke keys"),
     Right.RIGHTS: ("授予和收回权限", "grant and revoke rights"),
     Right.AUDIT: ("看审计记录", "read the audit trail"),
+    Right.ANSWER: ("代表部门办理牌", "answer for the department about cards"),
+    Right.SUPERVISE: ("督办、核查和裁定", "supervise cards, silence alerts"),
+    Right.ALERTS: ("设置告知", "set up who is told"),
+    Right.TOLD: ("看告知记录", "see who was told"),
 }
 """What each right lets somebody do."""
 

@@ -164,7 +164,12 @@ KINDS: Pairs = {
 PLACES: Pairs = {"": ("最上级", "the top")}
 """What a unit hangs under, beside other units."""
 
-THINGS: Pairs = {"trail": ("审计记录", "the audit trail")}
+THINGS: Pairs = {
+    "trail": ("审计记录", "the audit trail"),
+    "paper_notice": ("监察牌通知书", "the notice of a card"),
+    "paper_order": ("督办通知书", "a supervision order"),
+    "paper_closing": ("销号单", "the closing form of a card"),
+}
 """What is exported, beside lists of cases."""
 
 BOOK_WORDS: Pairs = {

@@ -8,6 +8,7 @@ from supervision.acts import CardIssued
 from supervision.facts import CaseConcluded, CaseWithdrawn, Instant, Known, ServiceRated
 from supervision.judgement.assess import near
 from supervision.judgement.cards import (
+    ASKED,
     PROPOSED,
     RED,
     REMINDER,
@@ -21,6 +22,8 @@ from supervision.judgement.clocks import Running, run_clocks
 from supervision.judgement.deadline import listed_limit
 from supervision.judgement.shelf import Lists
 from supervision.judgement.terms import Clock, terms_of
+from supervision.loop.clocks import running_clocks
+from supervision.loop.stage import stage_of
 from supervision.why import why
 
 from .rows import NO_DAY, UNLISTED, CardRow, CaseRow
@@ -175,7 +178,7 @@ def _counts(cards: Cards, issued: dict[str, CardIssued]) -> dict[str, int]:
     ever = dict(standing)
     ladder: list[str] = []
     for card in cards.values():
-        if card.state in (WITHDRAWN, PROPOSED):
+        if card.state in (WITHDRAWN, PROPOSED, ASKED):
             continue
         ever[card.severity] += 1
         act = issued.get(card.card)
@@ -193,9 +196,11 @@ def _counts(cards: Cards, issued: dict[str, CardIssued]) -> dict[str, int]:
     }
 
 
-def card_row(card: Card, act: CardIssued, row: CaseRow) -> CardRow:
-    """A card and its state."""
+def card_row(card: Card, act: CardIssued, row: CaseRow, lists: Lists) -> CardRow:
+    """A card of a case, and where its loop stands by the lists that the case knows."""
     zh, en = why(act)
+    running = running_clocks(card, lists, row.source)
+    owed = min(running, key=lambda clock: clock.ends_at) if running else None
     return CardRow(
         source=row.source,
         case_no=row.case_no,
@@ -207,6 +212,7 @@ def card_row(card: Card, act: CardIssued, row: CaseRow) -> CardRow:
         label_zh=act.label_zh,
         label_en=act.label_en,
         state=card.state,
+        stage=str(stage_of(card)),
         item=row.item,
         item_name=row.item_name,
         department=act.department or row.department,
@@ -218,4 +224,8 @@ def card_row(card: Card, act: CardIssued, row: CaseRow) -> CardRow:
         violation=int(act.rule.startswith("class_")),
         why_zh=zh,
         why_en=en,
+        answer_at=owed.ends_at if owed else 0,
+        owed_by=owed.owed_by if owed else "",
+        orders=card.orders,
+        rung=card.rung,
     )

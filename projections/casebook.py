@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from supervision.facts import Instant
 from supervision.fold import Folded
+from supervision.judgement.cards import Cards
 from supervision.judgement.case import Case
 from supervision.judgement.shelf import Entry, Shelf, concerns
 from supervision.lists import LISTS
+from supervision.loop.clocks import is_owed
 from supervision.store.stored import Stored
 from supervision.streams import parse
 
@@ -57,13 +59,15 @@ class Casebook:
         position: int = 0,
         open_cases: Iterable[Key] = (),
     ) -> None:
-        """`open_cases` holds at least every case open at `position`."""
+        """`open_cases` holds at least every case that a list may move at `position`: the open ones,
+        and those on whose cards an answer is owed.
+        """
         self.shelf = Shelf()
         self.position = position
         self._load = load
         self._kept: OrderedDict[Key, Shown] = OrderedDict()
         self._open: dict[Key, str | None] = dict.fromkeys(open_cases)
-        """The open cases, and their items as far as they were looked at."""
+        """The cases that a list may move, and their items as far as they were looked at."""
 
     def learn_lists(self, stored: Iterable[Stored]) -> None:
         """The lists that the log has up to the position at which the book is opened."""
@@ -112,7 +116,7 @@ class Casebook:
             yield Touched(key, position)
 
     def _take_list(self, stored: Stored) -> dict[Key, int]:
-        """A list: every open case that it concerns gets a new row."""
+        """A list: every case that it concerns and may move gets new rows."""
         event = stored.event
         self.shelf.add(Entry(stored.position, stored.recorded_at, event))
         found: dict[Key, int] = {}
@@ -120,8 +124,8 @@ class Casebook:
             if item is not None and not concerns(event, key[0], item):
                 continue
             folded = self._folded(key, stored.position)
-            ended = folded.row is None or folded.row.concluded_at
-            if not ended and concerns(event, key[0], folded.case().item):
+            moved = folded.row is not None and _moves(folded.row, folded.cards)
+            if moved and concerns(event, key[0], folded.case().item):
                 folded.last = stored.recorded_at
                 found[key] = stored.position
         return found
@@ -149,7 +153,7 @@ class Casebook:
         folded = Shown(s for s in self._load(*key) if s.position < before)
         if folded.facts:
             case = folded.case()
-            if case.ended(0) is None:
+            if case.ended(0) is None or _owes(folded.cards):
                 folded.last = max(folded.last, self._last_list(case, before))
             folded.row, folded.shown = self._rows(folded)
         return folded
@@ -176,21 +180,30 @@ class Casebook:
             if old != new:
                 cards.append(CardChange(touched.position, at, old, new))
         folded.row, folded.shown = row, shown
-        if row.concluded_at:
-            self._open.pop(touched.key, None)
-        else:
+        if _moves(row, folded.cards):
             self._open[touched.key] = row.item
+        else:
+            self._open.pop(touched.key, None)
 
     def _rows(self, folded: Shown) -> tuple[CaseRow, dict[str, CardRow]]:
         case = folded.case()
         lists = folded.lists(self.shelf, case, folded.last)
         row = case_row(case, folded.cards, folded.issued, lists, folded.last)
         shown = {
-            card.card: card_row(card, folded.issued[card.card], row)
+            card.card: card_row(card, folded.issued[card.card], row, lists)
             for card in folded.cards.values()
             if card.card in folded.issued
         }
         return row, shown
+
+
+def _moves(row: CaseRow, cards: Cards) -> bool:
+    """Whether a list may change the rows of a case: it is open, or owes an answer to a card."""
+    return not row.concluded_at or _owes(cards)
+
+
+def _owes(cards: Cards) -> bool:
+    return any(is_owed(card) for card in cards.values())
 
 
 def _is_list(stored: Stored) -> bool:

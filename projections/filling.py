@@ -16,6 +16,7 @@ from supervision.facts import Instant
 from supervision.store.stored import Stored
 from supervision.streams import parse
 
+from .card_queries import owing_keys
 from .casebook import Casebook, Key
 from .log import Log
 from .lookup import open_keys
@@ -100,9 +101,10 @@ class Filling:
         return max(self.position, position)
 
     def _maybe_open(self, position: int) -> set[Key]:
-        """Every case that was open at a position: those open now, and those touched since."""
-        keys = set(open_keys(View(self._warehouse, None)))
-        reached = self._warehouse.highest("open_cases")
+        """Every case that a list might move at a position: those now, and those touched since."""
+        view = View(self._warehouse, None)
+        keys = {*open_keys(view), *owing_keys(view)}
+        reached = max(self._warehouse.highest(table) for table in ("open_cases", "cards"))
         while position < reached and (batch := self._record.read(position, READ)):
             cases = (parse(stored.stream) for stored in batch)
             keys.update((case.source, case.case_no) for case in cases if case)

@@ -107,7 +107,9 @@ class CardRow(Struct, frozen=True, kw_only=True):
     label_zh: str
     label_en: str
     state: str
-    """standing, lapsed, withdrawn, disputed, proposed."""
+    """standing, lapsed, withdrawn, disputed, proposed, closed, transferred."""
+    stage: str
+    """Where its loop stands: supervision.loop.stage.Stage, never "asked"."""
     item: str
     item_name: str
     department: str
@@ -121,3 +123,11 @@ class CardRow(Struct, frozen=True, kw_only=True):
     why_zh: str = ""
     why_en: str = ""
     """Why, in a few words, as the wall shows it."""
+    answer_at: int = 0
+    """The nearest end of an answer clock that runs, also a past one, as the last change knew it."""
+    owed_by: str = ""
+    """Who owes that answer: department, supervisor; "" for none."""
+    orders: int = 0
+    """Orders (督办) made so far."""
+    rung: int = 0
+    """Of the ladder 承办人 → 科室负责人 → 分管领导 → 纪检监察, from 0: whom the card addresses."""

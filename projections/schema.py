@@ -93,7 +93,8 @@ STEPS = "select sum(step), 0 from {} where {}"
 
 REPEATED = frozenset({
     "source", "item", "item_name", "department", "kind", "result", "next_clock", "family",
-    "detail", "rule", "severity", "colour", "label_zh", "label_en", "state", "person",
+    "detail", "rule", "severity", "colour", "label_zh", "label_en", "state", "stage", "person",
+    "owed_by",
 })  # fmt: skip
 """Texts of which a city has thousands at most, however many rows."""
 

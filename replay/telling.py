@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from supervision.acts import ZH as ACTS_ZH
-from supervision.acts import CardIssued
+from supervision.acts import CardIssued, DeskAct
 from supervision.facts import EPOCH, Fact, FactCorrected, Instant, instant
 from supervision.facts import ZH as FACTS_ZH
 from supervision.fold import Folded
@@ -21,7 +21,6 @@ from supervision.judgement.assess import Assessment, assess, near
 from supervision.judgement.calendar import HOUR
 from supervision.judgement.cards import (
     DISPUTED,
-    PROPOSED,
     RED,
     REMINDER,
     YELLOW,
@@ -33,6 +32,7 @@ from supervision.judgement.case import Case
 from supervision.judgement.explain import days_of
 from supervision.judgement.shelf import Lists, Shelf
 from supervision.judgement.terms import Clock
+from supervision.loop.stage import is_disputed, stage_of
 from supervision.store.stored import Stored
 from supervision.streams import parse
 from supervision.why import CLOCKS, ERRORS, limit_words, why
@@ -43,8 +43,8 @@ from .words import what
 MASK = "••••"
 FAMILIES = {"facts": "fact", "links": "fact", "cards": "card", "desk": "desk"}
 """What a stream's events are called, by its family."""
-Reveal = Callable[[Fact], dict[str, str] | None]
-"""Gives the personal data and free text of a fact to a viewer who has the right."""
+Reveal = Callable[[Fact | DeskAct], dict[str, str] | None]
+"""Gives the personal data and free text of a fact or desk act to a viewer who has the right."""
 LONGEST = 800
 """Days drawn of one clock; a longer one is cut, its deadline still said."""
 
@@ -184,7 +184,7 @@ def _texts(event: Struct, reveal: Reveal | None) -> tuple[tuple[str, str], ...]:
         names.insert(0, "applicant")
     if not names:
         return ()
-    said = reveal(event) if reveal and isinstance(event, Fact) else None
+    said = reveal(event) if reveal and isinstance(event, Fact | DeskAct) else None
     return tuple((name, said.get(name, MASK) if said else MASK) for name in names)
 
 
@@ -279,14 +279,14 @@ def _card(card: Card, act: CardIssued, lists: Lists, case: Case, zone: ZoneInfo)
         colour=act.colour,
         label_zh=act.label_zh,
         label_en=act.label_en,
-        state=_loop(card),
+        state=DISPUTED if is_disputed(card) else stage_of(card),
         rule=act.rule,
         why_zh=zh,
         why_en=en,
         law=act.law,
         issued_at=_text(card.issued_at, zone),
         crossed_at=_text(card.crossed_at, zone),
-        answer_by=act.answer_by,
+        answer_by="" if act.proposed else act.answer_by,
         department=act.department,
         person=act.person,
         step=act.step,
@@ -296,19 +296,6 @@ def _card(card: Card, act: CardIssued, lists: Lists, case: Case, zone: ZoneInfo)
         provisional=act.provisional,
         account=_account(act),
     )
-
-
-def _loop(card: Card) -> str:
-    """Where the card stands in its loop (domain: 7)."""
-    if card.state not in ("standing", DISPUTED) or card.state in (DISPUTED, PROPOSED):
-        return card.state
-    if card.reported_at and not card.verified_at:
-        return "reported"
-    if card.appealed_at and not card.decided_at:
-        return "appealed"
-    if card.explained_at or card.decided_at:
-        return "rectifying"
-    return "acknowledged" if card.acknowledged_at else "standing"
 
 
 def _account(act: CardIssued) -> str:

@@ -11,6 +11,13 @@ from supervision.why import procedure_words, why
 
 Pair = tuple[str, str]
 NOTHING: Pair = ("", "")
+MOOT: Pair = ("（牌已撤，不生效）", ", moot: the card had been withdrawn")
+WITHDRAWN_FOR = {
+    "appeal_upheld": "申诉成立",
+    "dispute_verified": "核实属实",
+    "by_supervisor": "监察机关决定撤销",
+    "proposal_declined": "不予发牌",
+}
 
 
 def what(event: Struct) -> Pair:
@@ -105,32 +112,39 @@ def _of_cards(event: Struct) -> Pair:
             zh, en = why(event)
             return f"{event.label_zh}：{zh}", f"{event.label_en}: {en}"
         case acts.CardWithdrawn(reason=reason, card=card):
-            zh = {"appeal_upheld": "申诉成立", "dispute_verified": "核实属实"}.get(
-                reason, "不应发牌"
+            return (
+                f"{card} {WITHDRAWN_FOR.get(reason, '不应发牌')}",
+                f"{card} {reason.replace('_', ' ')}",
             )
-            return f"{card} {zh}", f"{card} {reason.replace('_', ' ')}"
         case acts.CardAct(card=card):
             return card, card
     return NOTHING
 
 
 def _of_desk(event: Struct) -> Pair:
+    if not isinstance(event, acts.DeskAct):
+        return NOTHING
+    zh, en = _of_moves(event)
+    card, (moot_zh, moot_en) = event.card, MOOT if event.moot else NOTHING
+    return f"{card} {zh}".strip() + moot_zh, f"{card} {en}".strip() + moot_en
+
+
+def _of_moves(event: acts.DeskAct) -> Pair:
     match event:
-        case acts.AppealDecided(upheld=yes, card=card):
-            return (
-                f"{card} {'成立' if yes else '不成立'}",
-                f"{card} {'upheld' if yes else 'rejected'}",
-            )
-        case acts.RectificationVerified(accepted=yes, card=card):
-            return (
-                f"{card} {'通过，销号' if yes else '不通过，督办'}",
-                f"{card} {'accepted, closed' if yes else 'not accepted, supervision order'}",
-            )
-        case acts.DisputeVerified(removed=yes, card=card):
-            return (
-                f"{card} {'属实，撤牌' if yes else '不属实'}",
-                f"{card} {'removed' if yes else 'kept'}",
-            )
-        case acts.DeskAct(card=card):
-            return card, card
+        case acts.AppealDecided(upheld=yes):
+            return ("成立", "upheld") if yes else ("不成立", "rejected")
+        case acts.RectificationVerified(accepted=True):
+            return "通过，销号", "accepted, closed"
+        case acts.RectificationVerified():
+            return "不通过，督办", "not accepted, supervision order"
+        case acts.DisputeVerified(removed=yes):
+            return ("属实，撤牌", "removed") if yes else ("不属实", "kept")
+        case acts.ProposalDecided(issued=yes):
+            return ("同意发牌", "issued") if yes else ("不予发牌", "declined")
+        case acts.SupervisionOrdered(number=number):
+            return f"第{number}次", f"no. {number}"
+        case acts.AppealReferred(to=to) | acts.CardTransferred(to=to):
+            return (f"→ {to}", f"→ {to}") if to else NOTHING
+        case acts.IssuedByHand(department=department):
+            return department, department
     return NOTHING

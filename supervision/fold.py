@@ -42,7 +42,7 @@ class Folded:
                 self.cards = with_act(self.cards, event)
                 if isinstance(event, CardIssued):
                     self.issued[event.card] = event
-            case DeskAct():
+            case DeskAct() if self.facts:
                 self.cards = with_answer(self.cards, event, stored.recorded_at)
         self.last = stored.recorded_at
         return event

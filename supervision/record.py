@@ -169,9 +169,16 @@ class Record:
 
     def seal(self, act: DeskAct, private: Mapping[str, str]) -> DeskAct:
         """The act, ready to be appended, with its texts durable in the vault."""
-        item = Sealing(act.source, act.case_no, act.id, 1, private)
-        (sealed,) = self.vault.seal_many([item])
-        return replace(act, texts=tuple(sorted(private)), sealed=sealed.sealed)
+        (sealed,) = self.seal_many([(act, private)])
+        return sealed
+
+    def seal_many(self, acts: Sequence[tuple[DeskAct, Mapping[str, str]]]) -> list[DeskAct]:
+        """The same for many acts, in order, at the cost of one."""
+        items = [Sealing(act.source, act.case_no, act.id, 1, private) for act, private in acts]
+        return [
+            replace(act, texts=tuple(sorted(private)), sealed=sealed.sealed)
+            for (act, private), sealed in zip(acts, self.vault.seal_many(items), strict=True)
+        ]
 
     def incident(
         self, incident_id: str, kind: str, source: str = "", case_no: str = "", detail: str = ""

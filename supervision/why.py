@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from .acts import CardIssued
+from .judgement.cards import BY_HAND
 from .judgement.deadline import UNITS, LimitUnreadable, parse_limit
 from .judgement.pauses import ARTICLE_45
 
@@ -40,6 +41,8 @@ VIOLATIONS = {
     "reopened": ("临期退件后重新申报", "reopened after a return near the deadline"),
     "third_yellow": ("同一办件第三张有效黄牌", "a third standing yellow card on one case"),
 }
+HAND = ("人工发牌：监察人员发现", "issued by hand: found by a supervisor")
+"""A card that no rule found; what was found stands in the act's reason."""
 ERRORS = {
     "unknown_item": ("事项未发布，暂不判定", "the item is not published; not judged yet"),
     "no_legal_limit": ("事项未列法定时限", "the item has no legal limit"),
@@ -83,6 +86,8 @@ def limit_words(text: str) -> tuple[str, str]:
 
 def why(card: CardIssued) -> tuple[str, str]:
     """The reason of a card in one sentence each."""
+    if card.rule == BY_HAND:
+        return HAND
     if card.account:
         return _about_clock(card)
     kind = card.subject.partition(":")[0]

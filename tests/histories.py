@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from supervision.acts import DESK_ACTS, DeskAct
-from supervision.facts import FACTS, Actor, Fact, FactCorrected, Instant
-from supervision.judgement.cards import card_id, moment
+from supervision.acts import DESK_ACTS, DeskAct, IssuedByHand
+from supervision.facts import FACTS, Actor, Fact, FactCorrected, Instant, instant
+from supervision.judgement.cards import card_id, hand_card_id, moment
 from supervision.lists import CalendarPublished, Day, ItemPublished, PostGranted
 from supervision.published import bundled
 from tests.court import CHINA, FLOW, at, item, policy
@@ -28,6 +28,25 @@ IDENTITIES = (
     ("notice_past", "", "yellow"),
     ("legal_past", "", "red"),
     ("step_past", "review", "yellow"),
+)
+PROPOSED = {"pause_improper": "B person"}
+"""What a supervisor decides: a special procedure without notice."""
+LOOP: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("ProposalDecided", {"issued": True}),
+    ("ProposalDecided", {"issued": False}),
+    ("CardAcknowledged", {}),
+    ("CardAppealed", {"by": "P1"}),
+    ("AppealReferred", {"to": "市局"}),
+    ("AppealDecided", {"upheld": False}),
+    ("CardExplained", {"by": "P2", "moot": True}),
+    ("CardExplained", {"by": "P2"}),
+    ("SupervisionOrdered", {"number": 1}),
+    ("RectificationReported", {}),
+    ("RectificationVerified", {"accepted": False}),
+    ("SupervisionOrdered", {"number": 2}),
+    ("CardClosed", {}),
+    ("WithdrawalDecided", {}),
+    ("CardTransferred", {"to": "纪委"}),
 )
 SCRIPT: tuple[tuple[str, float, dict[str, Any]], ...] = (
     ("ApplicationReceived", 0, {"materials": ("申请表",)}),
@@ -64,9 +83,9 @@ def history(seed: int, cases: int = 3) -> tuple[list[Transaction], Instant]:
 
 
 def bundled_some() -> list[Struct]:
-    """The notices of the years about, and the policy."""
+    """The notices of the years about, and the policy, by which some cards are proposed."""
     near = [e for e in bundled() if isinstance(e, CalendarPublished) and e.year in (2025, 2026)]
-    return [*near, policy()]
+    return [*near, policy(classes={**policy().classes, **PROPOSED})]
 
 
 def _case(random: Random, case_no: str) -> list[tuple[Instant, Struct]]:
@@ -85,7 +104,9 @@ def _case(random: Random, case_no: str) -> list[tuple[Instant, Struct]]:
             told.append((stamp + random.randrange(5 * DAY), fact))
         if random.random() < 0.2:
             told.append((stamp + random.randrange(9 * DAY), _correction(random, fact)))
-    return told + _desk(random, case_no, begin)
+    return (
+        told + _desk(random, case_no, begin) + _loop(Random(f"{case_no} {begin}"), case_no, begin)
+    )
 
 
 def _fact(
@@ -149,12 +170,20 @@ def _desk(random: Random, case_no: str, begin: Instant) -> list[tuple[Instant, S
     return told
 
 
-def _answer(random: Random, name: str, case_no: str, card: str, stamp: Instant) -> DeskAct:
+def _answer(
+    random: Random,
+    name: str,
+    case_no: str,
+    card: str,
+    stamp: Instant,
+    says: dict[str, Any] | None = None,
+) -> DeskAct:
     said = {
         "AppealDecided": {"upheld": random.random() < 0.5},
         "RectificationVerified": {"accepted": random.random() < 0.6},
         "DisputeVerified": {"removed": random.random() < 0.6},
     }.get(name, {})
+    said = {**said, **(says or {})}
     return DESK_ACTS[name](
         id=f"{card}-{name}-{stamp}",
         source="s",
@@ -163,6 +192,38 @@ def _answer(random: Random, name: str, case_no: str, card: str, stamp: Instant) 
         at=moment(stamp),
         **said,
     )
+
+
+def _loop(random: Random, case_no: str, begin: Instant) -> list[tuple[Instant, Struct]]:
+    """The rest of the loop, in and out of turn: by hand, proposed, ordered, ended in every way."""
+    told: list[tuple[Instant, Struct]] = []
+    hands = [_by_hand(random, case_no, begin, number) for number in range(random.randrange(3))]
+    told += [(instant(hand.at), hand) for hand in hands]
+    proposed = card_id("s", case_no, ("class_b", f"pause_improper:{case_no}-5", "yellow"), 0)
+    some = [card_id("s", case_no, random.choice(IDENTITIES), random.choice((0, 0, 1)))]
+    for card in (*(hand.card for hand in hands), proposed, *some):
+        stamp = begin + random.randrange(20 * DAY)
+        for name, says in LOOP:
+            stamp += random.randrange(1, 4 * DAY)
+            if random.random() < 0.3:
+                act = replace(_answer(random, name, case_no, card, stamp, says), via="desk")
+                told.append((stamp, act))
+    return told
+
+
+def _by_hand(random: Random, case_no: str, begin: Instant, number: int) -> IssuedByHand:
+    """A card by hand; now and then of no colour, or under a number of its own making."""
+    made = IssuedByHand(
+        id=f"{case_no}-h{number}",
+        source="s",
+        case_no=case_no,
+        card="HAND",
+        at=moment(begin + random.randrange(40 * DAY)),
+        by="S1",
+        severity=random.choice(("yellow", "yellow", "red", "violet")),
+        department="区住建局",
+    )
+    return made if random.random() < 0.1 else replace(made, card=hand_card_id(made))
 
 
 def _lists(random: Random) -> list[tuple[Instant, Struct]]:

@@ -20,6 +20,14 @@ START = NOW - 30 * 24 * HOUR
 MONTH_TURNS = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp()) * 1_000_000
 DEPARTMENTS = ("市场监督管理局", "住房和城乡建设局", 'it\'s a "bureau" \\ of\ttabs')
 
+STAGES = (
+    ("issued", "department"),
+    ("acknowledged", "department"),
+    ("rectifying", "department"),
+    ("appealed", "supervisor"),
+)
+"""Of cards that stand, and who then owes the answer."""
+
 
 class History:
     """A random log: every position changes one case, and now and then a card."""
@@ -126,12 +134,12 @@ class History:
         )
 
     def _card(self, position: int, at: int, row: CaseRow) -> None:
-        name = f"{row.case_no}/{self.random.randrange(3)}"
+        name = f"C{row.case_no}/{self.random.randrange(3)}"
         old = self.cards.get(name)
         new = self._issued(name, at, row) if old is None else structs.replace(
             old, state=self.random.choice(("standing", "lapsed", "withdrawn", "disputed"))
         )  # fmt: skip
-        self.cards[name] = new
+        new = self.cards[name] = answered(new, position)
         self.card_changes.append(CardChange(position, at, old, new))
 
     def _issued(self, name: str, at: int, row: CaseRow) -> CardRow:
@@ -146,6 +154,7 @@ class History:
             label_zh="黄牌",
             label_en="yellow",
             state=self.random.choice(("standing", "proposed")),
+            stage="",
             item=row.item,
             item_name=row.item_name,
             department=row.department,
@@ -153,6 +162,21 @@ class History:
             issued_at=at,
             violation=self.random.randrange(2),
         )
+
+
+def answered(card: CardRow, position: int) -> CardRow:
+    """A card with a stage that its state allows; who owes what, and when, by the position."""
+    if card.state not in ("standing", "disputed"):
+        return structs.replace(card, stage=card.state, answer_at=0, owed_by="")
+    stage, owed_by = STAGES[position % len(STAGES)]
+    return structs.replace(
+        card,
+        stage=stage,
+        person=f"p{position % 3}",
+        answer_at=NOW + (position % 7 - 3) * 10 * HOUR,
+        owed_by=owed_by,
+        orders=position % 2,
+    )
 
 
 def event(position: int, at: int, row: CaseRow) -> EventRow:

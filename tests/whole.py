@@ -45,6 +45,8 @@ HOME = "127.0.0.1"
 NAVIGATING = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 DISTRICT = "全市"
 CASES = 3
+SETTLED = 601
+"""Seconds after which cases that were late when they were reported get their cards."""
 
 
 class Department(NamedTuple):
@@ -122,6 +124,11 @@ class Whole:
         self.place = Place(DISTRICT, "Asia/Shanghai", self.time)
         self.app = application(self.system, self.place, self.office, outside)
         self.client = browser_of(self.app)
+
+    def settle(self) -> None:
+        """Time passes until what was reported late is judged: each case has its cards."""
+        self.time.pass_by(SETTLED)
+        self.system.judge()
 
     def visit(
         self, role: str, *departments: Department, texts: bool = False, person: str = ""

@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from alerts.ruling import NoSuchContact, NoSuchSilence, SetupRefused
+from alerts.templates import TemplateUnfit
 from supervision.access.office import Access
 from supervision.access.people import (
     DEPARTMENT,
@@ -246,9 +248,11 @@ def status_of(error: SupervisionError) -> HTTPStatus:
     match error:
         case FormUnfit():
             return error.status
-        case UnknownPerson() | KeyUnknown():
+        case UnknownPerson() | KeyUnknown() | NoSuchContact() | NoSuchSilence():
             return HTTPStatus.NOT_FOUND
         case NameUnfit() | GrantUnfit() | UnitUnfit() | KeyUnfit() | FactUnreadable():
+            return HTTPStatus.UNPROCESSABLE_ENTITY
+        case SetupRefused() | TemplateUnfit():
             return HTTPStatus.UNPROCESSABLE_ENTITY
         case NotAllowed() | StreamConflict():
             return HTTPStatus.CONFLICT
@@ -286,7 +290,8 @@ class OfficeRoute(APIRoute):
 def failed(request: Request, error: SupervisionError) -> Response:
     """A page that only says what is wrong."""
     lang = lang_of(request)
-    area = "/" + request.url.path.strip("/").partition("/")[0]
+    parts = request.url.path.strip("/").split("/")
+    area = "/" + "/".join(parts[: 2 if parts[0] == "alerts" else 1])
     return page(
         "offices_failed.html",
         lang,

@@ -31,12 +31,16 @@ ASSETS = HERE.parent / "assets"
 LINKS: tuple[tuple[Right, str, str], ...] = (
     (Right.WALL, "/", "wall"),
     (Right.CASES, "/cases", "cases"),
+    (Right.CASES, "/cards", "cards_grid"),
     (Right.PEOPLE, "/people", "bar_people"),
     (Right.PEOPLE, "/units", "bar_units"),
     (Right.RIGHTS, "/rights", "bar_rights"),
     (Right.RIGHTS, "/kiosks", "bar_kiosks"),
     (Right.KEYS, "/keys", "bar_keys"),
     (Right.AUDIT, "/trail", "bar_trail"),
+    (Right.SUPERVISE, "/alerts/silences", "bar_silences"),
+    (Right.TOLD, "/alerts/messages", "bar_told"),
+    (Right.ALERTS, "/alerts/contacts", "bar_alerts"),
 )
 """What each right leads to in the head bar: address and key of its word."""
 

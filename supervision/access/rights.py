@@ -33,20 +33,30 @@ class Right(StrEnum):
     """Grant and revoke roles and walls, disable and unlock accounts, end sessions."""
     AUDIT = "audit"
     """Read who did what."""
+    ANSWER = "answer"
+    """Answer for the department about its cards: sign, explain, appeal, report."""
+    SUPERVISE = "supervise"
+    """Decide about cards: verify, order, close, withdraw, issue by hand; silence alerts."""
+    ALERTS = "alerts"
+    """Say who is told of cards, by what rules and in what words."""
+    TOLD = "told"
+    """See who was told of cards, and what became of it."""
 
 
 INSPECTOR, MANAGER, WINDOW, AUDITOR = "inspector", "manager", "window", "auditor"
 SYSTEM, SECURITY, AUDIT = "system_admin", "security_admin", "audit_admin"
 
 ROLES: dict[str, frozenset[Right]] = {
-    INSPECTOR: frozenset({Right.WALL, Right.CASES, Right.EXPORT, Right.HEALTH}),
-    MANAGER: frozenset({Right.WALL, Right.CASES, Right.EXPORT}),
-    WINDOW: frozenset({Right.CASES}),
-    AUDITOR: frozenset({Right.CASES, Right.EXPORT, Right.HEALTH}),
-    SYSTEM: frozenset({Right.PEOPLE, Right.KEYS, Right.HEALTH}),
+    INSPECTOR: frozenset({
+        Right.WALL, Right.CASES, Right.EXPORT, Right.HEALTH, Right.SUPERVISE, Right.TOLD,
+    }),
+    MANAGER: frozenset({Right.WALL, Right.CASES, Right.EXPORT, Right.ANSWER, Right.TOLD}),
+    WINDOW: frozenset({Right.CASES, Right.ANSWER}),
+    AUDITOR: frozenset({Right.CASES, Right.EXPORT, Right.HEALTH, Right.TOLD}),
+    SYSTEM: frozenset({Right.PEOPLE, Right.KEYS, Right.HEALTH, Right.ALERTS}),
     SECURITY: frozenset({Right.RIGHTS, Right.HEALTH}),
     AUDIT: frozenset({Right.AUDIT, Right.HEALTH}),
-}
+}  # fmt: skip
 ADMINISTRATORS = frozenset({SYSTEM, SECURITY, AUDIT})
 """Of these nobody holds two, each is over the whole, and each signs in with a second factor."""
 

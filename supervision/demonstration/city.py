@@ -63,6 +63,11 @@ class City:
         """00:00 of its first day: nothing happens before."""
         return self.calendar.start_of(self._first)
 
+    @property
+    def departments(self) -> tuple[str, ...]:
+        """Their names, in order: the n-th has the staff of that number."""
+        return tuple(self._staff)
+
     def posts(self) -> list[PostGranted]:
         """Who holds which post."""
         return posts(len(self._staff), SOURCE)

@@ -16,10 +16,9 @@ from .calendar import SECOND
 from .cards import (
     ASKED,
     BY_HAND,
-    CLOSED,
+    ENDED,
     PROPOSED,
     RED,
-    TRANSFERRED,
     WITHDRAWN,
     YELLOW,
     Card,
@@ -47,8 +46,8 @@ SUPERVISORS = ("verify", "decide")
 """Answer clocks that bind the supervisor, not the department."""
 UNANSWERED = (WITHDRAWN, PROPOSED, ASKED)
 """Cards that nobody owes an answer."""
-UNCOUNTED = "late_entry:"
-"""Violations that do not make a third standing yellow."""
+UNCOUNTED = "late_entry"
+"""The violation that does not make a third standing yellow."""
 
 
 class Due(Struct, frozen=True):
@@ -215,7 +214,7 @@ def _ready(
 def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> list[Due]:
     due: list[Due] = []
     for each in violated:
-        found = _not_upheld(each, cards)
+        found = _not_excused(each, cards)
         if found is None:
             continue
         policy = terms_of(scene.case, scene.lists, found.facts[0]).policy
@@ -236,13 +235,23 @@ def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> l
     return due
 
 
-def _not_upheld(found: Found, cards: Cards) -> Found | None:
-    """What remains of a violation without the facts about which an appeal was upheld."""
-    excused = {card.subject for card in cards.values() if card.excused}
-    facts = tuple(k for k in found.facts if f"{found.kind}:{k.fact.id}" not in excused)
-    if len(facts) == len(found.facts):
+def _not_excused(found: Found, cards: Cards) -> Found | None:
+    """What remains of a violation without what was decided never to have been due: the fact that
+    named the card, and those known when it was issued. A later one gets a card of its own.
+    """
+    excused = [c for c in cards.values() if c.excused and _is_about(c, found.kind)]
+    if not excused:
         return found
+    facts = tuple(k for k in found.facts if not any(_covers(c, found.kind, k) for c in excused))
     return replace(found, facts=facts, at=facts[0].at) if facts else None
+
+
+def _is_about(card: Card, kind: str) -> bool:
+    return card.rule != BY_HAND and card.subject.startswith(f"{kind}:")
+
+
+def _covers(card: Card, kind: str, fact: Known) -> bool:
+    return fact.known_at <= card.issued_at or card.subject == f"{kind}:{fact.fact.id}"
 
 
 def _of_answers(scene: Scene, cards: Cards) -> Iterator[Due]:
@@ -255,11 +264,9 @@ def _of_answers(scene: Scene, cards: Cards) -> Iterator[Due]:
         if card.rung >= len(policy.rungs) - 1:
             continue
         for kind, start, stop in answer_windows(card):
-            end = _answer_end(policy, lists, kind, start)
+            end = answer_end(policy, lists, kind, start)
             if end is None or end.ends_at > stop:
                 continue
-            top = len(policy.rungs) - 1
-            rung = top if kind in SUPERVISORS else min(card.rung + card.orders + 1, top)
             for rule in policy.rules:
                 if rule.on != kind or (end.provisional and rule.severity in BREACHES):
                     continue
@@ -271,14 +278,20 @@ def _of_answers(scene: Scene, cards: Cards) -> Iterator[Due]:
                     policy,
                     ended=rule.severity not in BREACHES and stop <= scene.now,
                     provisional=end.provisional,
-                    rung=rung,
+                    rung=rung_after(card, kind, policy),
                     about=(card.card,),
                 )
 
 
-def _answer_end(
-    policy: PolicyPublished, lists: Lists, kind: str, start: Instant
-) -> Deadline | None:
+def rung_after(card: Card, kind: str, policy: PolicyPublished) -> int:
+    """The rung of the card that follows a missed answer: the supervisors' own are for the highest,
+    the department's for the next after that of the last order (domain: 7).
+    """
+    top = len(policy.rungs) - 1
+    return top if kind in SUPERVISORS else min(card.rung + card.orders + 1, top)
+
+
+def answer_end(policy: PolicyPublished, lists: Lists, kind: str, start: Instant) -> Deadline | None:
     """Where an answer clock ends; outages of this system lengthen it."""
     limit = listed_limit(policy.answers.get(kind, ""))
     if limit is None:
@@ -294,7 +307,7 @@ def _of_standing(scene: Scene, cards: Cards) -> Iterator[Due]:
         (c for c in cards.values() if c.severity == YELLOW and c.state not in UNANSWERED),
         key=lambda c: (c.issued_at, c.card),
     )
-    counted = [c for c in yellows if not c.subject.startswith(UNCOUNTED) and c.rung == 0]
+    counted = [c for c in yellows if not _is_about(c, UNCOUNTED) and c.rung == 0]
     if not counted:
         return
     first = counted[0].issued_at
@@ -311,21 +324,31 @@ def _of_standing(scene: Scene, cards: Cards) -> Iterator[Due]:
 
 
 def _stood(card: Card, at: Instant) -> bool:
-    ended = card.state in (CLOSED, TRANSFERRED) and card.closed_at <= at
+    ended = card.state in ENDED and card.closed_at <= at
     return card.issued_at <= at and not ended
 
 
 def _by_hand(scene: Scene, cards: Cards) -> Iterator[Due]:
-    """What a supervisor issued by hand is due from then on, until a decision withdraws it."""
+    """What a supervisor issued by hand is due from then on, until a decision withdraws it; issued
+    in the colour and the words that the policy has for the severity.
+    """
     for card in cards.values():
         if card.hand is None or card.state == WITHDRAWN:
             continue
-        policy = scene.lists.policy(scene.case.source, card.crossed_at, card.crossed_at)
+        at = card.crossed_at
+        policy = scene.lists.policy(scene.case.source, at, at)
         like = next((r for r in policy.rules if r.severity == card.severity), None)
-        if like is not None:
-            rule = replace(like, code=BY_HAND, on=BY_HAND, law="")
-            at = card.crossed_at
-            yield Due(rule, card.subject, at, at, policy, hand=card.hand)
+        if like is None and card.state == ASKED:
+            continue
+        rule = Rule(
+            code=BY_HAND,
+            on=BY_HAND,
+            severity=card.severity,
+            colour=like.colour if like else "",
+            label_zh=like.label_zh if like else "",
+            label_en=like.label_en if like else "",
+        )
+        yield Due(rule, card.subject, at, at, policy, hand=card.hand)
 
 
 def _next(scene: Scene, due: list[Due]) -> Instant:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -47,8 +49,12 @@ STANDING, LAPSED, WITHDRAWN, DISPUTED, PROPOSED, CLOSED, TRANSFERRED, ASKED = (
     "asked",
 )
 """Asked: by hand, and not issued by judgement yet."""
+ENDED = (LAPSED, CLOSED, TRANSFERRED)
+"""Over, and yet rightly issued: nobody owes such a card an answer from then on."""
 BY_HAND = "by_hand"
 """The rule of cards that a supervisor issued by hand."""
+BY_HAND_SEVERITIES = (YELLOW, RED)
+"""Nobody is reminded by hand."""
 ID_LENGTH = 20
 """监察编号 is an..20 (GB/T 39046—2020)."""
 
@@ -79,7 +85,7 @@ class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
     acknowledged_at: Instant = 0
     explained_at: Instant = 0
     heard_at: Instant = 0
-    """The first explanation or appeal."""
+    """The first explanation, appeal or order: it needs neither acknowledging nor explaining."""
     appealed_at: Instant = 0
     decided_at: Instant = 0
     upheld: bool = False
@@ -89,7 +95,7 @@ class Card(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A report was not accepted, and an order made (督办)."""
     accepted: bool = False
     closed_at: Instant = 0
-    """Closed or transferred."""
+    """When it first ended: closed, transferred or lapsed."""
     referred_at: Instant = 0
     ordered_at: Instant = 0
     orders: int = 0
@@ -139,27 +145,33 @@ def moment(at: Instant, zone: ZoneInfo | timezone = UTC) -> datetime:
     return (EPOCH + timedelta(microseconds=at)).astimezone(zone)
 
 
+def hand_card_id(act: IssuedByHand) -> str:
+    """The identity of the card that judgement issues for an act by hand."""
+    return card_id(act.source, act.case_no, (BY_HAND, act.id, act.severity), 0)
+
+
 def with_act(cards: Cards, act: CardAct) -> Cards:
     """The cards after a card act. Total: an act on an unknown card changes nothing."""
     card = cards.get(act.card)
     if isinstance(act, CardIssued):
         issued = _issued(act)
         return {**cards, act.card: replace(issued, hand=card.hand) if card else issued}
-    if card is None:
-        return cards
-    state = card.state
+    return cards if card is None else {**cards, act.card: _acted(card, act)}
+
+
+def _acted(card: Card, act: CardAct) -> Card:
     match act:
         case CardLapsed():
-            state = LAPSED
+            return replace(card, state=LAPSED, closed_at=card.closed_at or instant(act.at))
         case CardWithdrawn():
-            state = WITHDRAWN
+            return replace(card, state=WITHDRAWN)
         case CardDisputed():
-            state = DISPUTED
-        case CardConfirmed() if state == PROPOSED:
-            card, state = replace(card, issued_at=instant(act.at)), STANDING
+            return replace(card, state=DISPUTED)
+        case CardConfirmed() if card.state == PROPOSED:
+            return replace(card, state=STANDING, issued_at=instant(act.at))
         case CardConfirmed():
-            state = STANDING
-    return {**cards, act.card: replace(card, state=state)}
+            return replace(card, state=STANDING)
+    return card
 
 
 def _issued(act: CardIssued) -> Card:
@@ -178,24 +190,15 @@ def _issued(act: CardIssued) -> Card:
 
 
 def with_answer(cards: Cards, act: DeskAct, at: Instant) -> Cards:
-    """The cards after a desk act, recorded at an instant. An answer to a card that does not stand
-    is moot and changes nothing.
+    """The cards after a desk act, recorded at an instant. Total: an answer to a card that does not
+    stand, or that says nothing new, changes nothing.
     """
     if isinstance(act, IssuedByHand):
-        return cards if act.card in cards else {**cards, act.card: _asked(act, at)}
-    card = cards.get(act.card)
-    if card is None or act.moot or not _heard(card, act):
+        return _with_asked(cards, act, at)
+    card, answered = cards.get(act.card), ANSWERED.get(type(act))
+    if card is None or answered is None or act.moot or not _heard(card, act):
         return cards
-    answered = _answered(card, act, at)
-    still = {(kind, start) for kind, start, _ in answer_windows(answered)}
-    gone = [
-        (kind, start, min(stop, at))
-        for kind, start, stop in answer_windows(card)
-        if (kind, start) not in still
-    ]
-    if gone:
-        answered = replace(answered, past=(*answered.past, *gone))
-    return {**cards, act.card: answered}
+    return {**cards, act.card: _with_past(card, answered(_answerer(card, act), act, at), at)}
 
 
 def _heard(card: Card, act: DeskAct) -> bool:
@@ -203,8 +206,14 @@ def _heard(card: Card, act: DeskAct) -> bool:
     if isinstance(act, ProposalDecided):
         return card.state == PROPOSED
     if isinstance(act, CardTransferred):
-        return card.state not in (WITHDRAWN, TRANSFERRED, ASKED)
+        return card.stands or card.state in (LAPSED, CLOSED)
     return card.stands
+
+
+def _with_asked(cards: Cards, act: IssuedByHand, at: Instant) -> Cards:
+    """Asked for under the number that judgement will give it, in a colour that there is."""
+    fits = act.severity in BY_HAND_SEVERITIES and act.card == hand_card_id(act)
+    return {**cards, act.card: _asked(act, at)} if fits and act.card not in cards else cards
 
 
 def _asked(act: IssuedByHand, at: Instant) -> Card:
@@ -222,48 +231,121 @@ def _asked(act: IssuedByHand, at: Instant) -> Card:
     )
 
 
-def _answered(card: Card, act: DeskAct, at: Instant) -> Card:
-    if isinstance(act, CardExplained | CardAppealed | RectificationReported) and act.by:
-        who = card.answerers
-        card = replace(card, answerers=who if act.by in who else (*who, act.by))
-    match act:
-        case CardAcknowledged():
-            return replace(card, acknowledged_at=card.acknowledged_at or at)
-        case CardExplained():
-            heard = card.heard_at or at
-            return replace(card, explained_at=card.explained_at or at, heard_at=heard)
-        case CardAppealed() if not card.appealed_at or card.decided_at:
-            heard = card.heard_at or at
-            return replace(card, appealed_at=at, decided_at=0, referred_at=0, heard_at=heard)
-        case AppealReferred() if card.appealed_at and not card.decided_at:
-            return replace(card, referred_at=at)
-        case AppealDecided(upheld=upheld) if card.appealed_at and not card.decided_at:
-            return replace(card, decided_at=at, upheld=upheld)
-        case RectificationReported() if not card.reported_at or card.verified_at:
-            return replace(card, reported_at=at, verified_at=0)
-        case RectificationVerified(accepted=accepted) if card.reported_at and not card.verified_at:
-            if not accepted:
-                return replace(card, verified_at=at, rejected_at=at)
-            return replace(card, verified_at=at, accepted=True, state=CLOSED, closed_at=at)
-        case SupervisionOrdered(number=number):
-            return replace(card, ordered_at=at, orders=max(card.orders, number))
-        case CardClosed():
-            return replace(card, state=CLOSED, closed_at=at)
-        case CardTransferred():
-            return replace(card, state=TRANSFERRED, closed_at=at)
-        case WithdrawalDecided():
-            return replace(card, revoked=True)
-        case ProposalDecided(issued=issued):
-            return replace(card, proposal=ISSUED if issued else DECLINED)
-        case DisputeVerified(removed=removed) if card.state == DISPUTED:
-            return replace(card, dispute_removed=removed, dispute_kept=not removed)
-    return card
+def _with_past(before: Card, after: Card, at: Instant) -> Card:
+    """The answer clocks that an answer ended for a new round are kept, as far as they came."""
+    still = {(kind, start) for kind, start, _ in answer_windows(after)}
+    gone = [
+        (kind, start, min(stop, at))
+        for kind, start, stop in answer_windows(before)
+        if (kind, start) not in still
+    ]
+    return replace(after, past=(*after.past, *gone)) if gone else after
+
+
+def _answerer(card: Card, act: DeskAct) -> Card:
+    """Who explains, appeals or reports has answered for the department."""
+    answers = isinstance(act, CardExplained | CardAppealed | RectificationReported)
+    if not answers or not act.by or act.by in card.answerers:
+        return card
+    return replace(card, answerers=(*card.answerers, act.by))
+
+
+def _undecided(card: Card) -> bool:
+    return bool(card.appealed_at) and not card.decided_at
+
+
+def _unverified(card: Card) -> bool:
+    return bool(card.reported_at) and not card.verified_at
+
+
+def _acknowledged(card: Card, _: CardAcknowledged, at: Instant) -> Card:
+    return replace(card, acknowledged_at=card.acknowledged_at or at)
+
+
+def _explained(card: Card, _: CardExplained, at: Instant) -> Card:
+    return replace(card, explained_at=card.explained_at or at, heard_at=card.heard_at or at)
+
+
+def _appealed(card: Card, _: CardAppealed, at: Instant) -> Card:
+    if _undecided(card):
+        return card
+    heard = card.heard_at or at
+    return replace(card, appealed_at=at, decided_at=0, referred_at=0, heard_at=heard)
+
+
+def _referred(card: Card, _: AppealReferred, at: Instant) -> Card:
+    return replace(card, referred_at=at) if _undecided(card) else card
+
+
+def _decided(card: Card, act: AppealDecided, at: Instant) -> Card:
+    return replace(card, decided_at=at, upheld=act.upheld) if _undecided(card) else card
+
+
+def _reported(card: Card, _: RectificationReported, at: Instant) -> Card:
+    return card if _unverified(card) else replace(card, reported_at=at, verified_at=0)
+
+
+def _verified(card: Card, act: RectificationVerified, at: Instant) -> Card:
+    if not _unverified(card):
+        return card
+    if not act.accepted:
+        return replace(card, verified_at=at, rejected_at=at)
+    return replace(_closed(card, act, at), verified_at=at, accepted=True)
+
+
+def _ordered(card: Card, act: SupervisionOrdered, at: Instant) -> Card:
+    """A report that awaits its verification is not accepted thereby."""
+    if _unverified(card):
+        card = replace(card, verified_at=at, rejected_at=at)
+    orders, heard = max(card.orders, act.number), card.heard_at or at
+    return replace(card, ordered_at=at, orders=orders, heard_at=heard)
+
+
+def _closed(card: Card, _: DeskAct, at: Instant) -> Card:
+    return replace(card, state=CLOSED, closed_at=card.closed_at or at)
+
+
+def _transferred(card: Card, _: CardTransferred, at: Instant) -> Card:
+    return replace(card, state=TRANSFERRED, closed_at=card.closed_at or at)
+
+
+def _revoked(card: Card, _: WithdrawalDecided, at: Instant) -> Card:
+    return replace(card, revoked=True)
+
+
+def _proposal(card: Card, act: ProposalDecided, at: Instant) -> Card:
+    return replace(card, proposal=card.proposal or (ISSUED if act.issued else DECLINED))
+
+
+def _dispute(card: Card, act: DisputeVerified, at: Instant) -> Card:
+    if card.state != DISPUTED:
+        return card
+    return replace(card, dispute_removed=act.removed, dispute_kept=not act.removed)
+
+
+ANSWERED: dict[type[DeskAct], Callable[[Card, Any, Instant], Card]] = {
+    CardAcknowledged: _acknowledged,
+    CardExplained: _explained,
+    CardAppealed: _appealed,
+    AppealReferred: _referred,
+    AppealDecided: _decided,
+    RectificationReported: _reported,
+    RectificationVerified: _verified,
+    SupervisionOrdered: _ordered,
+    CardClosed: _closed,
+    CardTransferred: _transferred,
+    WithdrawalDecided: _revoked,
+    ProposalDecided: _proposal,
+    DisputeVerified: _dispute,
+}
+"""What each answer makes of a card for which it is heard."""
 
 
 def answer_windows(card: Card) -> list[tuple[str, Instant, Instant]]:
     """The answer clocks of a card, those of earlier rounds first: kind, start, stop or NEVER.
 
-    An appeal stops the department's clocks until it is decided (domain: 7).
+    An appeal stops the department's clocks until it is decided, an order begins a new round of
+    rectification, and when the card ends all of them do (domain: 7).
     """
     heard = card.heard_at or NEVER
     windows = [
@@ -275,10 +357,10 @@ def answer_windows(card: Card) -> list[tuple[str, Instant, Instant]]:
         since = max(card.appealed_at, card.referred_at)
         windows.append(("decide", since, card.decided_at or NEVER))
     opened = max(card.explained_at, card.decided_at, card.rejected_at, card.ordered_at)
-    if opened and not (card.appealed_at and not card.decided_at):
+    if opened and not _undecided(card):
         done = card.reported_at if card.reported_at >= opened else 0
         windows.append(("rectify", opened, done or NEVER))
     if card.reported_at:
         windows.append(("verify", card.reported_at, card.verified_at or NEVER))
-    closed = card.closed_at if card.state in (CLOSED, TRANSFERRED) else NEVER
-    return [(kind, start, min(stop, closed)) for kind, start, stop in windows]
+    ended = card.closed_at if card.state in ENDED else NEVER
+    return [(kind, start, min(stop, ended)) for kind, start, stop in windows]

@@ -72,7 +72,10 @@ class Docket:
         return self.open or self.next_at < NEVER or bool(self.later)
 
     def hear(self, inputs: Sequence[tuple[Input, int]], at: Instant, shelf: Shelf) -> list[CardAct]:
-        """What one transaction stored of this case, with positions: first time, then the inputs."""
+        """What one transaction stored of this case, with positions: first time, then the inputs.
+
+        What is told about cards of a case that nobody reported yet changes nothing.
+        """
         acts = self.advance(at, shelf)
         facts, answers, past = [], [], False
         for told, position in inputs:
@@ -88,7 +91,7 @@ class Docket:
             acts += self._watch_past(facts, at, shelf)
         else:
             self._learn(facts)
-        for desk in answers:
+        for desk in answers if self.facts else ():
             self.cards = with_answer(self.cards, desk, at)
         return acts + self._judge(at, shelf)
 

@@ -16,7 +16,7 @@ from ..acts import (
 )
 from ..facts import FactCorrected, Instant, Known, StepCompleted
 from ..lists import PolicyPublished
-from .assess import BREACHES, Assessment, Due, assess
+from .assess import BREACHES, SUPERVISORS, Assessment, Due, assess
 from .calendar import Calendar
 from .cards import (
     ASKED,
@@ -202,10 +202,15 @@ def _causes(case: Case, due: Due) -> tuple[str, ...]:
 
 
 def _responsible(assessment: Assessment, due: Due) -> tuple[str, str, str]:
-    """The responsible step, person and department (责任环节、责任人、责任部门)."""
+    """The responsible step, person and department (责任环节、责任人、责任部门).
+
+    For an answer that the supervisors owe nobody of the department is responsible.
+    """
     case = assessment.case
     if due.hand:
         return due.hand.step, due.hand.person, due.hand.department
+    if due.rule.on in SUPERVISORS:
+        return "", "", case.department
     if due.found:
         actor = due.found.facts[0].fact.actor
         return due.found.step, actor.id, actor.department or case.department

@@ -4,7 +4,8 @@ LoopRefused
 ├── NoSuchCard      the case has no card of that number
 ├── NoSuchCase      a card cannot be issued by hand on a case that nobody reported
 ├── MoveUnfit       not from where the card stands; says from where, and what may be done
-├── SamePerson      who answered for the department neither verifies nor decides (domain: 7)
+├── SamePerson      who answered for the department makes no move of the supervisors' (domain: 7)
+├── IdUsed          another act bears the id already
 ├── ReasonMissing   the move must be explained
 └── FieldUnfit      what was given with it does not do
 """
@@ -34,8 +35,8 @@ from ..acts import (
     WithdrawalDecided,
 )
 from ..errors import SupervisionError
-from ..judgement.cards import BY_HAND, RED, WITHDRAWN, YELLOW, Card, Cards, card_id
-from .stage import DEPARTMENT, MOVES, ONCE_OVER, STAGES_ZH, Stage, can_appeal, moves, stage_of
+from ..judgement.cards import BY_HAND_SEVERITIES, Card, Cards, hand_card_id
+from .stage import DEPARTMENT, ONCE_OVER, STAGES_ZH, Stage, moves, stage_of
 
 REASON = "reason"
 """The one text of a desk act: why, what was done, what is ordered."""
@@ -84,13 +85,23 @@ class MoveUnfit(LoopRefused):
         can = "、".join(ZH[each.__name__] for each in moves(card)) or "无 nothing"
         super().__init__(f"{STAGES_ZH[stage]} ({stage}) → {ZH[act.__name__]}；可以 possible: {can}")
         self.stage = stage
+        self.may = tuple(moves(card))
 
 
 class SamePerson(LoopRefused):
     """Who rectified cannot verify."""
 
-    zh = "整改或说明的经办人不得核查或裁定，请由他人办理"
-    en = "who answered for the department neither verifies nor decides: ask another"
+    zh = "说明、申诉或反馈的经办人不得核查、裁定，请由他人办理"
+    en = "who answered for the department cannot verify or decide, ask another person"
+
+
+class IdUsed(LoopRefused):
+    """An id stands for one act of one person about one card."""
+
+    zh, en = (
+        "此编号已用于另一次办理，请换新编号",
+        "this id was used for another act, take a new one",
+    )
 
 
 class ReasonMissing(LoopRefused):
@@ -115,22 +126,15 @@ class Known(NamedTuple):
 def decide(known: Known, act: DeskAct, private: Mapping[str, str]) -> list[DeskAct]:
     """The acts of a command, in order; LoopRefused. `act` is as it was asked for."""
     reason = private.get(REASON, "").strip()
-    if len(reason) > LONGEST:
-        raise FieldUnfit(f"{len(reason)} > {LONGEST}")
+    _sound(act, reason)
     if isinstance(act, IssuedByHand):
         return [_by_hand(known, act, reason)]
     card = known.cards.get(act.card)
     if card is None:
         raise NoSuchCard(act.card[:SHORT])
-    if card.state == WITHDRAWN and type(act) in DEPARTMENT:
+    if stage_of(card) is Stage.WITHDRAWN and type(act) in DEPARTMENT:
         return [replace(act, moot=True)]
-    _allowed(card, act)
-    if _needs_reason(act) and not reason:
-        raise ReasonMissing(ZH[type(act).__name__])
-    if type(act) in ONCE_OVER and act.by in card.answerers:
-        raise SamePerson(act.by)
-    if isinstance(act, CardTransferred) and not _named(act.to):
-        raise FieldUnfit("移交给谁 to whom")
+    _allowed(card, act, reason)
     if isinstance(act, SupervisionOrdered):
         return [replace(act, number=card.orders + 1)]
     if isinstance(act, RectificationVerified) and not act.accepted:
@@ -138,11 +142,32 @@ def decide(known: Known, act: DeskAct, private: Mapping[str, str]) -> list[DeskA
     return [act]
 
 
-def _allowed(card: Card, act: DeskAct) -> None:
-    stages = MOVES.get(type(act), frozenset[Stage]())
-    fits = stage_of(card) in stages and type(act) in moves(card)
-    if not fits or (isinstance(act, CardAppealed) and not can_appeal(card)):
+def order_id(act_id: str) -> str:
+    """The id of the order that follows from a report that was not accepted."""
+    return f"{act_id}-order"
+
+
+def _sound(act: DeskAct, reason: str) -> None:
+    """Whatever the card: an id, a person, a reason that can be kept."""
+    if not _is_name(act.id):
+        raise FieldUnfit("办理编号 the id of the act")
+    if not _is_name(act.by):
+        raise FieldUnfit("由谁办理 by whom")
+    if len(reason) > LONGEST:
+        raise FieldUnfit(f"{len(reason)} > {LONGEST}")
+
+
+def _allowed(card: Card, act: DeskAct, reason: str) -> None:
+    if type(act) not in moves(card):
         raise MoveUnfit(card, type(act))
+    if _needs_reason(act) and not reason:
+        raise ReasonMissing(ZH[type(act).__name__])
+    if type(act) in ONCE_OVER and act.by in card.answerers:
+        raise SamePerson(act.by)
+    if isinstance(act, CardTransferred) and not _is_name(act.to):
+        raise FieldUnfit("移交给谁 to whom")
+    if isinstance(act, AppealReferred) and not _is_short(act.to):
+        raise FieldUnfit("上报给谁 to whom")
 
 
 def _needs_reason(act: DeskAct) -> bool:
@@ -156,7 +181,7 @@ def _needs_reason(act: DeskAct) -> bool:
 def _order(card: Card, act: RectificationVerified) -> SupervisionOrdered:
     """反馈 not accepted: 督办, one rung higher."""
     return SupervisionOrdered(
-        id=f"{act.id}-order",
+        id=order_id(act.id),
         source=act.source,
         case_no=act.case_no,
         card=act.card,
@@ -170,24 +195,23 @@ def _order(card: Card, act: RectificationVerified) -> SupervisionOrdered:
 def _by_hand(known: Known, act: IssuedByHand, reason: str) -> IssuedByHand:
     if not known.facts:
         raise NoSuchCase(f"{act.source}/{act.case_no}"[:SHORT])
-    if act.severity not in (YELLOW, RED):
+    if act.severity not in BY_HAND_SEVERITIES:
         raise FieldUnfit(f"黄牌或红牌 yellow or red: {act.severity[:SHORT]}")
     if not reason:
         raise ReasonMissing(ZH["IssuedByHand"])
-    if not _named(act.department):
+    if not _is_name(act.department):
         raise FieldUnfit("责任部门 the responsible department")
-    if max(map(len, (act.person, act.step, act.law))) > SHORT:
-        raise FieldUnfit(f"> {SHORT}")
+    if not all(map(_is_short, (act.person, act.step, act.law))):
+        raise FieldUnfit("责任人、环节、依据 the responsible person, step, law")
     unknown = [cause for cause in act.causes if cause not in known.facts]
     if unknown:
         raise FieldUnfit(f"没有此事件 no such fact: {unknown[0][:SHORT]}")
     return replace(act, card=hand_card_id(act))
 
 
-def hand_card_id(act: IssuedByHand) -> str:
-    """The number that judgement gives to a card issued by hand."""
-    return card_id(act.source, act.case_no, (BY_HAND, act.id, act.severity), 0)
+def _is_short(text: str) -> bool:
+    return len(text) <= SHORT and text.isprintable()
 
 
-def _named(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= SHORT and text.isprintable()
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and _is_short(text)

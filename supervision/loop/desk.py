@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from ..acts import DeskAct, SupervisionOrdered
+from ..acts import DeskAct, IssuedByHand
 from ..errors import StreamConflict
 from ..fold import Folded
 from ..record import Record
 from ..store.mapping import moment
 from ..streams import desk_stream
-from .commands import REASON, Known, decide
+from .commands import REASON, IdUsed, Known, decide, order_id
 
 TRIES = 10
 """Attempts at the end of the desk's stream, should others write there at the same moment."""
@@ -33,19 +35,19 @@ class Desk:
 
         `private`: its reason, for the vault. LoopRefused, StreamConflict, StoreError, ClockJumped.
         """
-        for attempt in range(1, TRIES + 1):
-            try:
-                return self._once(draft(moment(self._record.heartbeat()[0])), private)
-            except StreamConflict:
-                if attempt == TRIES:
-                    raise
-        raise AssertionError("unreachable")
+        for _ in range(TRIES - 1):
+            with suppress(StreamConflict):
+                return self._once(draft(self._now()), private)
+        return self._once(draft(self._now()), private)
+
+    def _now(self) -> datetime:
+        return moment(self._record.heartbeat()[0])
 
     def _once(self, act: DeskAct, private: Mapping[str, str]) -> list[DeskAct]:
         stored = self._record.read_case(act.source, act.case_no)
         stream = desk_stream(act.source, act.case_no)
         desk = [each for each in stored if each.stream == stream]
-        had = [e for each in desk if isinstance(e := each.event, DeskAct) and _is(e, act.id)]
+        had = _had([each.event for each in desk], act)
         if had:
             return had
         folded = Folded(stored)
@@ -59,6 +61,19 @@ class Desk:
         return self._record.seal(act, said) if said else replace(act, texts=())
 
 
-def _is(act: DeskAct, wanted: str) -> bool:
-    """Whether it is that act, or the order that followed from it."""
-    return act.id == wanted or (isinstance(act, SupervisionOrdered) and act.id == f"{wanted}-order")
+def _had(recorded: Iterable[Struct], act: DeskAct) -> list[DeskAct]:
+    """The act of that id as it was recorded, with the order that followed from it; IdUsed where it
+    is another.
+    """
+    acts = [each for each in recorded if isinstance(each, DeskAct)]
+    had = next((each for each in acts if each.id == act.id), None)
+    if had is None:
+        return []
+    if not _is_same(had, act):
+        raise IdUsed(act.id)
+    return [had, *(each for each in acts if each.id == order_id(act.id))]
+
+
+def _is_same(had: DeskAct, act: DeskAct) -> bool:
+    about = isinstance(act, IssuedByHand) or had.card == act.card
+    return type(had) is type(act) and had.by == act.by and about

@@ -1,8 +1,10 @@
 """Where a card stands in its loop, and which moves the law of the loop allows (domain: 7). Pure.
 
 issued 已发 → acknowledged 签收 → rectifying 整改 → reported 反馈 → closed 销号
-                  └→ appealed 申诉 → withdrawn 撤牌 | rectifying | referred 上报
-reported, not accepted → ordered 督办 → reported …; from any → transferred 移交
+      └──────────┴→ appealed 申诉 (→ referred 上报) → upheld: withdrawn 撤牌 | rejected: rectifying
+reported, not accepted → ordered 督办 → reported …
+proposed 拟发 → issued | withdrawn; asked 待发 (by hand, until it is judged) → issued
+from any that was issued and not withdrawn → transferred 移交
 """
 
 from __future__ import annotations
@@ -82,13 +84,15 @@ _BY_STATE = {
 
 
 def stage_of(card: Card) -> Stage:
-    """Where a card stands."""
+    """Where a card stands, a decision that the next judgement carries out included."""
     ended = _BY_STATE.get(card.state)
     if ended is not None:
         return ended
+    if card.upheld or card.revoked or card.dispute_removed:
+        return Stage.WITHDRAWN
     if card.appealed_at and not card.decided_at:
         return Stage.REFERRED if card.referred_at else Stage.APPEALED
-    if card.reported_at and not card.verified_at and card.reported_at >= card.ordered_at:
+    if card.reported_at and not card.verified_at:
         return Stage.REPORTED
     if card.ordered_at or card.rejected_at:
         return Stage.ORDERED
@@ -112,15 +116,15 @@ _AT_WORK = frozenset({Stage.RECTIFYING, Stage.ORDERED})
 MOVES: dict[type[DeskAct], frozenset[Stage]] = {
     CardAcknowledged: frozenset({Stage.ISSUED}),
     CardExplained: _UNHEARD,
-    CardAppealed: _UNHEARD | _AT_WORK,
+    CardAppealed: _UNHEARD | {Stage.ORDERED},
     AppealReferred: frozenset({Stage.APPEALED}),
     AppealDecided: frozenset({Stage.APPEALED, Stage.REFERRED}),
     RectificationReported: _AT_WORK,
     RectificationVerified: frozenset({Stage.REPORTED}),
-    SupervisionOrdered: _UNHEARD | _AT_WORK | {Stage.REPORTED},
+    SupervisionOrdered: _UNHEARD | _AT_WORK,
     CardClosed: _AT_WORK,
     WithdrawalDecided: _OPEN,
-    CardTransferred: _OPEN | {Stage.PROPOSED, Stage.CLOSED, Stage.LAPSED},
+    CardTransferred: _OPEN | {Stage.CLOSED, Stage.LAPSED},
     ProposalDecided: frozenset({Stage.PROPOSED}),
     DisputeVerified: _OPEN,
 }
@@ -131,21 +135,26 @@ DEPARTMENT: frozenset[type[DeskAct]] = frozenset({
 })  # fmt: skip
 """The department's moves; all others are the supervisors'."""
 
-ONCE_OVER: frozenset[type[DeskAct]] = frozenset({
-    RectificationVerified, AppealDecided, DisputeVerified, CardClosed, WithdrawalDecided,
-})  # fmt: skip
-"""Nobody who answered for the department may make these (who rectified cannot verify)."""
+ONCE_OVER: frozenset[type[DeskAct]] = frozenset(MOVES) - DEPARTMENT
+"""Nobody who explained, appealed or reported about a card makes these moves with it (domain: 7,
+who rectified cannot verify).
+"""
 
 
 def moves(card: Card) -> list[type[DeskAct]]:
     """What may be done next with a card, in the order of the loop."""
     stage = stage_of(card)
-    allowed = [act for act, stages in MOVES.items() if stage in stages]
-    if not is_disputed(card):
-        allowed = [act for act in allowed if act is not DisputeVerified]
-    return [act for act in allowed if act is not CardAppealed or can_appeal(card)]
+    return [act for act, stages in MOVES.items() if stage in stages and _is_open_to(card, act)]
+
+
+def _is_open_to(card: Card, act: type[DeskAct]) -> bool:
+    if act is CardAppealed:
+        return can_appeal(card)
+    if act is DisputeVerified:
+        return is_disputed(card)
+    return act is not ProposalDecided or not card.proposal
 
 
 def can_appeal(card: Card) -> bool:
-    """An appeal is decided once; after its rejection there is rectification."""
-    return not card.decided_at
+    """Who has explained has accepted the breach, and an appeal is decided once (domain: 7)."""
+    return not (card.explained_at or card.appealed_at)

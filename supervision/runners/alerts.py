@@ -7,13 +7,14 @@ heard is made good by the next event or the next look.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
+from msgspec import Struct
 
 from alerts.channels.port import Channel
 from alerts.keeping import Keeping
@@ -41,14 +42,18 @@ class Alerts:
         channels: Mapping[str, Channel],
         place: Place,
         keep: Path | None = None,
+        counted: Callable[[str, Struct], object] = lambda channel, event: None,
     ) -> None:
-        """`keep`: the file in which what is known is kept, so that a start need not read all."""
+        """`keep`: the file in which what is known is kept, so that a start need not read all.
+        `counted` hears of each message by its channel, and what became of it.
+        """
         self._has_channels = bool(channels)
         self._record, self._clock = record, clock
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._rings_at: Instant = NEVER
         bell = Bell(at=self._ring_at, stamp=self._stamp)
-        self.service = Service(record, place, channels, bell, Keeping(keep) if keep else None)
+        keeping = Keeping(keep) if keep else None
+        self.service = Service(record, place, channels, bell, keeping, counted)
 
     def start(self) -> None:
         """Decide and deliver, until stopped."""

@@ -18,13 +18,19 @@ from alerts.alarms import Health, alarms
 from dashboards.answers import answers
 from dashboards.app import DASH_RULES, Front, build
 from dashboards.app import Settings as PageSettings
+from dashboards.card_api import card_api
+from dashboards.card_desk import CardBook, CardDesk
+from dashboards.cards_answers import cards_answers
 from dashboards.farewell import WallFarewell
+from dashboards.forms.alerts import alerts_pages
+from dashboards.forms.cards import cards
 from dashboards.forms.entry import entry
 from dashboards.forms.offices import offices
 from dashboards.forms.refused import refusal
 from dashboards.forms.texts import texts
 from dashboards.headers import content_policy
 from dashboards.live import HIDDEN, LiveSource
+from dashboards.papers import organ_of
 from projections.warehouse import Warehouse
 
 from ..access.admission import SECOND, Admission
@@ -167,9 +173,14 @@ def _pages(
     )
     server.include_router(pages)
     server.include_router(offices(access, zone=place.zone, public_url=outside.public_url))
+    server.include_router(alerts_pages(access, zone=place.zone))
     front = build(_source(system, place), server, refused, PageSettings(interval=SHOW_EVERY))
     server.include_router(answers(front.sights, access))
+    server.include_router(cards_answers(front.sights, access))
     server.include_router(texts(front.sights, access))
+    desk = CardDesk(CardBook(system.record, lambda: system.shown()[0]), front.sights)
+    server.include_router(cards(desk, access, organ_of(place.district)))
+    server.include_router(card_api(desk))
     return front
 
 
@@ -207,7 +218,9 @@ def _own_routes(server: FastAPI, system: System) -> None:
     @server.get("/api/v1/health", tags=["system"], response_model_exclude_unset=True)
     @needs(OPEN)
     def health() -> HealthTold:
-        """How the system is: `starting`, `ok`, or `alarm`; what is wrong, to who has the right."""
+        """How the system is: `starting`, `ok` (warnings do not change that), or `alarm`; what is
+        wrong or to be known, to who has the right.
+        """
         admission = admitted()
         told = _health(system, names=bool(admission and admission.reach(Right.CASES) == EVERYWHERE))
         known = admission is not None and admission.reach(Right.HEALTH) is not None
@@ -251,7 +264,7 @@ def _health(system: System, *, names: bool) -> HealthTold:
     except StoreError as error:
         head, known = 0, replace(known, store_failed=known.store_failed or str(error))
     found = alarms(known, now.date(), frozenset({now.year, now.year + 1}))
-    started = "alarm" if found else "ok"
+    started = "alarm" if any(alarm.severity == "critical" for alarm in found) else "ok"
     return HealthTold(
         status=started if at else "starting",
         head=head,

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from ..errors import SupervisionError
-from . import desk, lists, serving, settings_shown, sources, users
+from . import alerting, carding, desk, lists, serving, settings_shown, sources, users
 from .cluster import commands
 from .importing import import_command
 
@@ -54,6 +54,8 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     users.user,
     users.unit,
     users.kiosk,
+    alerting.alert,
+    carding.card,
     lists.calendar,
     lists.publish,
     serving.clock,

@@ -12,7 +12,23 @@ from msgspec import Struct
 
 from projections.watch import Watch
 
-from ..acts import CardAppealed, CardDisputed, CardExplained, CardIssued, CardWithdrawn, DeskAct
+from ..acts import (
+    AppealDecided,
+    AppealReferred,
+    CardAppealed,
+    CardClosed,
+    CardDisputed,
+    CardExplained,
+    CardIssued,
+    CardTransferred,
+    CardWithdrawn,
+    DeskAct,
+    DisputeVerified,
+    ProposalDecided,
+    RectificationReported,
+    SupervisionOrdered,
+    WithdrawalDecided,
+)
 from ..clock import SteppedClock
 from ..demonstration.city import CASES_A_DAY, City
 from ..demonstration.desks import answers_to
@@ -21,11 +37,13 @@ from ..demonstration.reporting import SOURCE
 from ..errors import StreamConflict
 from ..facts import Instant, instant
 from ..judgement.calendar import SECOND, Calendar
+from ..loop.stage import DEPARTMENT
 from ..published import bundled
 from ..publishing import publish_missing
 from ..record import Append, Incoming, Record
 from ..store.stored import Stored
 from ..streams import desk_stream, parse
+from .city_alerts import Telling
 from .settings import PLAN
 
 NOW = "2026-03-17T09:40:00+08:00"
@@ -45,7 +63,20 @@ READ = 5_000
 """Events of one reading of the log."""
 OVERLAP = 2 * DAY
 """Fed again after a restart: what the log has already it ignores."""
-WORDS = {CardExplained: "演示：已核实，正在整改", CardAppealed: "演示：申请人补交材料期间不应计时"}
+WORDS: dict[type[DeskAct], str] = {
+    CardExplained: "演示：已核实，正在整改",
+    CardAppealed: "演示：申请人补交材料期间不应计时",
+    AppealReferred: "演示：涉及计时口径，报上级裁定",
+    AppealDecided: "演示：已调阅办件材料",
+    RectificationReported: "演示：已补正，并在科室内通报",
+    SupervisionOrdered: "演示：整改不到位，请按期办结并反馈",
+    CardClosed: "演示：说明属实，已无可整改",
+    WithdrawalDecided: "演示：经查不应发牌",
+    CardTransferred: "演示：移送有权机关处理",
+    ProposalDecided: "演示：已查阅系统日志",
+    DisputeVerified: "演示：已与原始凭证核对",
+}
+"""The reasons that are given, by act."""
 
 Progress = Callable[[float], object]
 """Told the share of the backlog that is done, 0 to 1."""
@@ -87,6 +118,8 @@ class Demonstration:
     """Feeds the city's facts and the answers of its desks into a record, up to any instant.
 
     It keeps nothing: after a restart it finds in the log what it had fed and what is unanswered.
+    Once somebody else answers a card for its department, or decides about it as a supervisor, the
+    city's own desks leave that part to them.
     """
 
     def __init__(self, record: Record, city: City) -> None:
@@ -127,10 +160,15 @@ class Demonstration:
             answers = answers_to(act, self.city.seed, self.city.calendar)
             self._due.update((answer.id, (at, answer)) for at, answer in answers)
         elif isinstance(act, CardWithdrawn):
-            for name in [n for n, (_, due) in self._due.items() if due.card == act.card]:
-                del self._due[name]
-        elif isinstance(act, DeskAct):
-            self._due.pop(act.id, None)
+            self._leave(act.card, lambda _: True)
+        elif isinstance(act, DeskAct) and self._due.pop(act.id, None) is None:
+            side = type(act) in DEPARTMENT
+            self._leave(act.card, lambda due: (type(due) in DEPARTMENT) == side)
+
+    def _leave(self, card: str, which: Callable[[DeskAct], bool]) -> None:
+        """These answers to a card are not given: it is withdrawn, or somebody does that part."""
+        for name in [n for n, (_, due) in self._due.items() if due.card == card and which(due)]:
+            del self._due[name]
 
     def _answer(self, until: Instant) -> None:
         """Append the answers that are due; a case whose desk somebody else uses waits a round."""
@@ -139,18 +177,22 @@ class Demonstration:
         for _, name in due:
             act = self._due[name][1]
             by_stream.setdefault(desk_stream(act.source, act.case_no), []).append(act)
+        if not by_stream:
+            return
+        sealed = self._sealed([act for acts in by_stream.values() for act in acts])
         appends = [
-            Append(stream, len(self.record.read_stream(stream)), [self._sealed(a) for a in acts])
+            Append(stream, self.record.version(stream), [sealed[act.id] for act in acts])
             for stream, acts in by_stream.items()
         ]
         try:
-            self.record.append_many(appends) if appends else None
+            self.record.append_many(appends)
         except StreamConflict:
             return
 
-    def _sealed(self, act: DeskAct) -> DeskAct:
-        words = WORDS.get(type(act))
-        return self.record.seal(act, {"reason": words}) if words else act
+    def _sealed(self, acts: Sequence[DeskAct]) -> dict[str, DeskAct]:
+        """By id, with their reasons in the vault: one commit for all."""
+        given = [(act, {"reason": WORDS[type(act)]}) for act in acts if type(act) in WORDS]
+        return {act.id: act for act in (*acts, *self.record.seal_many(given))}
 
 
 def backfill(
@@ -159,21 +201,29 @@ def backfill(
     city: City,
     until: Instant,
     progress: Progress = lambda share: None,
+    telling: Telling | None = None,
 ) -> Watch:
     """Let the city live from its first day, or from where the log ends, up to an instant.
 
     `clock` is the record's. The lists are published first; facts, cards and answers are recorded
-    as they come, in steps of STEP. Gives the watch, which knows the whole log and may go on.
+    as they come, in steps of STEP; by `telling` people are told of the cards, each in its time,
+    without it nobody is. Gives the watch, which knows the whole log and may go on.
     """
     begins = max(city.begins, record.last_stamp())
     clock.set(begins)
     publish_missing(record, [*bundled(), *city.items, *city.posts()])
     feeder, watch = Demonstration(record, city), Watch(record.read_case)
+    if telling:
+        telling.begin()
     _judge(record, watch, begins)
     for at in steps(city.calendar, begins, until):
+        if telling:
+            telling.wait(at)
         clock.set(at)
         feeder.feed(at)
         _judge(record, watch, at)
+        if telling:
+            telling.tell()
         progress((at - city.begins) / max(1, until - city.begins))
     return watch
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from httpx import InvalidURL
 
 from alerts.channels.chat import Chat
 from alerts.channels.folder import Folder
 from alerts.channels.mail import Mail, Relay
-from alerts.channels.port import MAIL, SMS, Channel
+from alerts.channels.port import CHAT, MAIL, SMS, Channel
 from alerts.channels.smpp import Gateway, Smpp
 from alerts.channels.sms_http import Endpoint, HttpSms
 
@@ -18,6 +21,8 @@ from ..errors import SupervisionError
 from ..facts import Instant
 from .settings import Settings
 
+NO_ADDRESS = "no host and port; in user and password, / ? # @ : % are written as %2F and so on"
+TRUSTED = "network=trusted"
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25, "smpp": 2775, "smpps": 3550}
 
 
@@ -34,29 +39,33 @@ def channels_of(given: Settings, at: Callable[[], Instant]) -> dict[str, Channel
     `at` tells the instant that messages bear.
     """
     found: dict[str, Channel] = {}
-    try:
-        if given.mail:
+    if given.mail:
+        with _named("mail"):
             found[MAIL] = Mail(_relay(given), at)
-    except (ValueError, SupervisionError) as error:
-        raise GatewayUnfit("mail", error) from error
-    try:
-        if given.sms:
+    if given.sms:
+        with _named("sms"):
             found[SMS] = _sms(given, at)
-    except (ValueError, SupervisionError) as error:
-        raise GatewayUnfit("sms", error) from error
     if given.chat:
-        found["chat"] = Chat()
+        found[CHAT] = Chat()
     for name in (MAIL, SMS):
         if given.messages_folder and name not in found:
             found[name] = Folder(Path(given.messages_folder), name, at)
     return found
 
 
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, InvalidURL, SupervisionError) as error:
+        raise GatewayUnfit(name, error) from error
+
+
 def _relay(given: Settings) -> Relay:
-    url = urlsplit(given.mail)
+    url = _server(given.mail)
     security = {"smtp": "starttls", "smtps": "tls", "smtp+plain": "plain"}[url.scheme]
     return Relay(
-        host=_host(url),
+        host=url.hostname or "",
         port=url.port or PORTS[url.scheme],
         security=security,  # type: ignore[arg-type]
         trusted_network=_is_trusted(url),
@@ -68,16 +77,17 @@ def _relay(given: Settings) -> Relay:
 
 
 def _sms(given: Settings, at: Callable[[], Instant]) -> Channel:
-    url = urlsplit(given.sms)
+    url = _split(given.sms)
     who, secret = unquote(url.username or ""), unquote(url.password or "")
     if url.scheme == "https":
         place = url._replace(netloc=url.netloc.rpartition("@")[2])
         return HttpSms(
             Endpoint(url=place.geturl(), key=who, secret=secret, sign=given.sms_sender), at
         )
+    url = _server(given.sms)
     return Smpp(
         Gateway(
-            host=_host(url),
+            host=url.hostname or "",
             port=url.port or PORTS[url.scheme],
             system_id=who,
             password=secret,
@@ -90,10 +100,24 @@ def _sms(given: Settings, at: Callable[[], Instant]) -> Channel:
 
 def _is_trusted(url: SplitResult) -> bool:
     """Whether who set it says that nobody listens on the way."""
-    return url.query == "network=trusted"
+    return url.query == TRUSTED
 
 
-def _host(url: SplitResult) -> str:
-    if not url.hostname:
-        raise ValueError("no host")
-    return url.hostname
+def _server(text: str) -> SplitResult:
+    """The address of a server, which has nothing behind it that would be without effect."""
+    url = _split(text)
+    if url.path not in ("", "/") or url.query not in ("", TRUSTED) or url.fragment:
+        raise ValueError(f"behind HOST:PORT may stand ?{TRUSTED} and nothing else")
+    return url
+
+
+def _split(text: str) -> SplitResult:
+    """The address, which has a host; ValueError, whose message holds none of the secret."""
+    try:
+        url = urlsplit(text)
+        is_whole = bool(url.hostname) and url.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or "@" in f"{url.path}{url.query}{url.fragment}":
+        raise ValueError(NO_ADDRESS)
+    return url

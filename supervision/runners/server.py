@@ -33,6 +33,7 @@ from ..facts import instant
 from ..record import Record
 from .alerts import Alerts, place_of
 from .application import Place, application
+from .city_alerts import Telling, set_contacts
 from .demonstration import (
     NIGHT_SPEED,
     SPEED,
@@ -50,6 +51,8 @@ from .lists import first_lists
 from .memory import settle
 from .settings import PLAN, SIMULATION, Settings
 
+LEDGER = Path("alerts", "ledger")
+"""Of a home: what alerts know, kept for the next start."""
 FEED_EVERY = 0.25
 """Seconds between two looks at what the invented city reports."""
 console = Console(highlight=False)
@@ -69,13 +72,13 @@ def serve(
     """Run until interrupted, in a home that the caller holds. `city` is for a home that is new."""
     free(host, port, "--port or SUPERVISION_PORT")
     settle()
-    ready = prepare(given.home, city)
+    url = reached(given, host, port)
+    ready = prepare(given, city, url)
     record, plan = ready.record, ready.plan
     if confirm_clock:
         record.confirm_clock("supervise run --confirm-clock")
     first_lists(record)
-    district = given.district or ("演示区" if plan else "本级")
-    url = reached(given, host, port)
+    district = _district(given, demonstration=plan is not None)
     alerts = alerts_of(given, ready, district, url)
     running = Embedded(given.home, record, given.zone, ready.watch, alerts)
     access = access_of(given, record)
@@ -107,8 +110,12 @@ def alerts_of(given: Settings, ready: Ready, district: str, url: str) -> Alerts:
         ready.clock,
         channels_of(given, record.last_stamp),
         place_of(record, district, given.zone, url),
-        keep=given.home / "alerts" / "ledger",
+        keep=given.home / LEDGER,
     )
+
+
+def _district(given: Settings, *, demonstration: bool) -> str:
+    return given.district or ("演示区" if demonstration else "本级")
 
 
 GUEST = "demo"
@@ -177,8 +184,12 @@ class Ready(NamedTuple):
     watch: Watch | None = None
 
 
-def prepare(home: Path, city: CityAsked | None) -> Ready:
-    """Open a home. One that began without a city never gets one, and keeps the one it has."""
+def prepare(given: Settings, city: CityAsked | None, url: str) -> Ready:
+    """Open a home. One that began without a city never gets one, and keeps the one it has.
+
+    `url`: the address of its pages, which the messages of a city's past name.
+    """
+    home = given.home
     fresh, state = not (home / "log.db").exists(), home / SIMULATION
     if not (home / PLAN).exists() and not (fresh and city):
         clock = SystemClock()
@@ -187,23 +198,28 @@ def prepare(home: Path, city: CityAsked | None) -> Ready:
     plan = kept_plan(home, make_plan(city.seed if city else 1))
     if state.exists():
         return _go_on(home, state, plan)
-    return _live_through(home, plan, city.speed if city else SPEED)
+    return _live_through(given, plan, url, city.speed if city else SPEED)
 
 
-def _live_through(home: Path, plan: Plan, speed: int) -> Ready:
-    """The city's past, judged as it came; taken up again where a kill left it."""
-    clock = SteppedClock(plan.city().begins)
+def _live_through(given: Settings, plan: Plan, url: str, speed: int) -> Ready:
+    """The city's past, judged and told as it came; taken up again where a kill left it."""
+    home, city = given.home, plan.city()
+    clock = SteppedClock(city.begins)
     record = Record(home, clock)
+    place = place_of(record, _district(given, demonstration=True), given.zone, url)
+    telling = Telling(record, clock, city, place)
     columns = (TextColumn("演示城市的过去三周 the city's past"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task("past", total=1.0)
         watch = backfill(
             record,
             clock,
-            plan.city(),
+            city,
             instant(plan.now),
             lambda share: progress.update(task, completed=share),
+            telling,
         )
+    telling.keep(home / LEDGER)
     state = home / SIMULATION
     night = max(NIGHT_SPEED, speed)
     start_simulation(state, instant(plan.now), speed=speed, night_speed=night)
@@ -219,7 +235,9 @@ def _go_on(home: Path, state: Path, plan: Plan) -> Ready:
     record.close()
     rebase_simulation(state, last)
     clock = SimulatedClock(state)
-    return Ready(Record(home, clock), clock, plan)
+    goes_on = Record(home, clock)
+    set_contacts(goes_on, plan.city())
+    return Ready(goes_on, clock, plan)
 
 
 def _feed(feeder: Demonstration, clock: Clock, stop: Event) -> None:

@@ -43,6 +43,14 @@ from prometheus_client.registry import Collector
 
 from ..acts import CardIssued
 from ..facts import Instant
+from ..notices import (
+    MessageAccepted,
+    MessageDeferred,
+    MessageDelivered,
+    MessageFailed,
+    MessageGivenUp,
+    MessageIntended,
+)
 from ..record import HAS_CASE, NO_ID, OTHER_CONTENT, Outcome
 
 ALIVE = 30.0
@@ -53,6 +61,15 @@ SEVERITIES = ("reminder", "yellow", "red")
 REASONS = {OTHER_CONTENT: "other_content", HAS_CASE: "has_case", NO_ID: "no_id"}
 """Why the record refuses a fact; at intake it may be `unreadable` before."""
 UNREADABLE = "unreadable"
+MESSAGES: dict[type[Struct], str] = {
+    MessageIntended: "intended",
+    MessageAccepted: "accepted",
+    MessageDeferred: "deferred",
+    MessageDelivered: "delivered",
+    MessageFailed: "failed",
+    MessageGivenUp: "given_up",
+}
+"""What may become of a message to people."""
 
 
 class Reached(NamedTuple):
@@ -155,6 +172,9 @@ class Telling:
         self._published = Counter(
             "supervision_published_messages", "Messages acknowledged by Kafka", registry=of
         )
+        self._messages = Counter(
+            "supervision_messages", "Messages to people", ["channel", "outcome"], registry=of
+        )
         self._elected = Gauge(
             "supervision_elected", "1 where this process is the elected one", ["role"], registry=of
         )
@@ -249,6 +269,10 @@ class Telling:
     def published(self, messages: int) -> None:
         """So many messages were acknowledged."""
         self._published.inc(messages)
+
+    def messages(self, channel: str, event: Struct) -> None:
+        """A message to somebody was intended, or this became of it."""
+        self._messages.labels(channel, MESSAGES[type(event)]).inc()
 
     def elected(self, role: str, *, holds: bool) -> None:
         """Whether this process is the elected one of a role."""

@@ -218,6 +218,7 @@ def card(one: CaseChange) -> CardChange:
         label_zh="黄牌",
         label_en="yellow card",
         state="standing",
+        stage="issued",
         item=one.new.item,
         item_name=one.new.item_name,
         department=one.new.department,

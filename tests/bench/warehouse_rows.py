@@ -178,7 +178,35 @@ def fill_open(warehouse: Warehouse, rows: int, cases: int) -> None:
     mark(warehouse, "open_cases", rows)
 
 
+STAGE = (
+    "arrayElement(['issued', 'acknowledged', 'rectifying', 'reported', 'closed', 'lapsed'],"
+    " intDiv(h, 17) % 6 + 1)"
+)
+"""How far the loop of a card has come."""
+
+
+def kind(*values: str) -> str:
+    """A column of a card by its severity."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"arrayElement([{listed}], intDiv(h, 13) % 3 + 1)"
+
+
+def answer(stage: str) -> dict[str, str]:
+    """Who owes one at that stage, and until when: within five days before and after NOW."""
+    owed = f"({stage} not in ('closed', 'lapsed') and intDiv(h, 13) % 3 != 0)"
+    return {
+        "answer_at": f"if({owed}, {NOW - 5 * DAY} + h % {10 * DAY}, 0)",
+        "owed_by": f"if({owed}, if({stage} = 'reported', 'supervisor', 'department'), '')",
+    }
+
+
 def fill_cards(warehouse: Warehouse, rows: int, cases: int) -> None:
+    """The cards, then the mark."""
+    invent_cards(warehouse, rows, cases)
+    mark(warehouse, "cards", rows)
+
+
+def invent_cards(warehouse: Warehouse, rows: int, cases: int) -> None:
     """One case in ten has one, with what changed it since."""
     which, issued = ISSUED
     values = {
@@ -186,19 +214,21 @@ def fill_cards(warehouse: Warehouse, rows: int, cases: int) -> None:
         "sign": "1",
         "card": "concat(source, case_no, 'promise')",
         "rule": "'promise'",
-        "severity": "arrayElement(['reminder', 'yellow', 'red'], intDiv(h, 13) % 3 + 1)",
-        "colour": "'#F0E442'",
-        "label_zh": "'黄牌'",
-        "label_en": "'yellow card'",
+        "severity": kind("reminder", "yellow", "red"),
+        "colour": kind("#56B4E9", "#F0E442", "#D55E00"),
+        "label_zh": kind("预警", "黄牌", "红牌"),
+        "label_en": kind("Reminder", "Yellow card", "Red card"),
         "crossed_at": issued,
         "issued_at": issued,
-        **dict.fromkeys(("subject", "person", "why_zh", "why_en"), "''"),
+        "person": "concat('P', toString(h % 400))",
+        **dict.fromkeys(("subject", "why_zh", "why_en"), "''"),
     }
     where = f"{which} and {issued} <= {NOW}"
-    for sign, state in ((1, "standing"), (-1, "standing"), (1, "lapsed")):
-        signed = values | {"sign": str(sign), "state": f"'{state}'"}
+    stages = ("'issued'", "'issued'", STAGE)
+    for sign, stage in zip((1, -1, 1), stages, strict=True):
+        state = f"if({stage} in ('closed', 'lapsed'), {stage}, 'standing')"
+        signed = values | {"sign": str(sign), "stage": stage, "state": state} | answer(stage)
         insert_cases(warehouse, "cards", cases, 0, signed, where)
-    mark(warehouse, "cards", rows)
 
 
 def fill_register(warehouse: Warehouse, rows: int, cases: int) -> None:

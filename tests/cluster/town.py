@@ -203,8 +203,7 @@ class Town:
     def start_all(self, *, watches: int = 1) -> None:
         """Everything that a case needs on its way to the wall."""
         started = [self.start("publisher"), *(self.start("watch") for _ in range(watches))]
-        started += [self.start("rows"), self.start("links"), self.start("intake")]
-        started.append(self.start("wall"))
+        started += [self.start(role) for role in ("rows", "links", "alerts", "intake", "wall")]
         for each in started:
             each.ready()
 

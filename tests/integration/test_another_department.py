@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -31,6 +32,8 @@ SEARCHES = (
     "?q={name}",
     "?q={item_name}&lang=en",
     "?source={source}&case_no={case}&what=department&value={name}",
+    "?department={name}&severity=red",
+    "?text={case}&item={item_name}&person={name}&lang=en",
 )
 FORGED = (
     "/case/{source}/{case}",
@@ -50,6 +53,7 @@ FORGED = (
 def whole(tmp_path_factory: pytest.TempPathFactory, chdb: ChdbEngine) -> Iterator[Whole]:
     """One for all tests here; whose wall is seen has been read once."""
     with whole_at(tmp_path_factory.mktemp("whole"), chdb) as opened:
+        opened.settle()
         for departments in ((), (WATER,), (WOODS,), (WATER, WOODS)):
             who = opened.visit(MANAGER, *departments)
             until(lambda who=who: opened.ask("GET", "/_wall/frame", who).is_success, "a wall")
@@ -80,7 +84,7 @@ def read(whole: Whole) -> list[str]:
 def test_what_is_read_without_asking_for_more_is_of_ones_own(whole: Whole, ours: Visitor) -> None:
     """Routes and pages; and of one's own there is something."""
     answers = [whole.ask("GET", address, ours) for address in read(whole)]
-    for page, lang in product(("/", "/cases"), ("zh", "en")):
+    for page, lang in product(("/", "/cases", "/cards"), ("zh", "en")):
         answers.append(whole.page(ours, page, f"?lang={lang}"))
     assert [found for each in answers if (found := tells_of(each, WOODS))] == []
     assert any(tells_of(each, WATER) for each in answers)
@@ -96,6 +100,9 @@ def test_each_of_two_managers_sees_a_wall_of_his_own(whole: Whole) -> None:
             whole.ask("GET", "/api/v1/wall", who),
             whole.ask("GET", "/api/v1/cases", who),
             whole.ask("GET", "/export/cases.csv", who),
+            whole.page(who, "/cards"),
+            whole.ask("GET", "/api/v1/cards", who),
+            whole.ask("GET", "/export/cards.csv", who),
         ):
             assert [d for d in (WATER, WOODS) if tells_of(answer, d)] == list(seen)
 
@@ -113,7 +120,7 @@ def test_a_forged_callback_finds_what_does_not_exist(whole: Whole, ours: Visitor
     """Of each callback, whatever pathname and search it is given."""
     known = whole.callbacks(ours)
     pages = [*FORGED, *addresses()]
-    asked = [*((page, "") for page in pages), *product(("/", "/cases"), SEARCHES)]
+    asked = [*((page, "") for page in pages), *product(("/", "/cases", "/cards"), SEARCHES)]
     for callback, (pathname, search) in product(known, asked):
         theirs = whole.call(
             ours, callback, pathname=filled(pathname, WOODS), search=filled(search, WOODS)
@@ -144,6 +151,19 @@ def test_no_list_behind_a_figure_goes_on_into_anothers(whole: Whole) -> None:
             assert tells_of(answer, WOODS) == []
             search = f"?what={what}&after={key}"
             assert tells_of(blank(whole.page(ours, "/cases", search), key), WOODS) == []
+
+
+def test_no_page_of_cards_goes_on_into_anothers(whole: Whole) -> None:
+    """With the key of a page of somebody else's cards, forth and back."""
+    inspector, ours = whole.visit(INSPECTOR), whole.visit(MANAGER, WATER)
+    theirs = f"/api/v1/cards?department={WOODS.name}&limit=1"
+    after = whole.ask("GET", theirs, inspector).json()["next"]
+    assert after
+    for key in (after, "", "zzz"):
+        answer = whole.ask("GET", "/api/v1/cards", ours, params={"after": key})
+        assert tells_of(answer, WOODS) == []
+        for search in (f"?after={quote(key)}", f"?before={quote(key)}", "?before=end"):
+            assert tells_of(blank(whole.page(ours, "/cards", search), key), WOODS) == []
 
 
 def test_texts_of_anothers_case_are_not_shown_for_any_reason(whole: Whole, ours: Visitor) -> None:

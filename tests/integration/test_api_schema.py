@@ -21,18 +21,21 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from projections.chdb import ChdbEngine
-from supervision.access.rights import AUDITOR, MANAGER
+from supervision.access.rights import AUDITOR, INSPECTOR, MANAGER
 from supervision.errors import StoreDown
 from supervision.intake.http import PATH as EVENTS
 from supervision.intake.keys import new_key
+from tests.cards_town import cards
 from tests.product import until
-from tests.whole import WATER, WOODS, Whole, tells_of, whole_at
+from tests.whole import ORIGIN, WATER, WOODS, Whole, tells_of, whole_at
 
 pytestmark = pytest.mark.integration
 
 SCHEMA = "/api/v1/openapi.json"
 OPEN = {"/api/v1/health"}
-READ = {"/api/v1/wall", "/api/v1/cases", "/api/v1/case", *OPEN}
+CARD = "/api/v1/cards/{source}/{case_no}/{card}"
+READ = {"/api/v1/wall", "/api/v1/cases", "/api/v1/case", "/api/v1/cards", CARD, *OPEN}
+ACTS, HAND = f"{CARD}/acts", "/api/v1/cards/{source}/{case_no}"
 BESIDE = [negative_data_rejection, unsupported_method, missing_required_header]
 """Checks that do not hold here: an event that breaks the schema is refused in its result, a field
 that no route knows is left alone, and a method that no route has is refused before it is looked at.
@@ -40,8 +43,9 @@ that no route knows is left alone, and a method that no route has is refused bef
 REACHED: dict[str, set[str]] = {
     "nobody": set(),
     "source": {EVENTS},
-    "manager": {"/api/v1/wall", "/api/v1/cases", "/api/v1/case"},
-    "auditor": {"/api/v1/cases", "/api/v1/case"},
+    "manager": {*READ - OPEN, ACTS},
+    "auditor": {*READ - OPEN - {"/api/v1/wall"}, ACTS},
+    "inspector": {*READ - OPEN, ACTS, HAND},
 }
 """What each asker gets answers from, beside what is open to all."""
 HINTS: tuple[dict[str, str], ...] = (
@@ -49,6 +53,8 @@ HINTS: tuple[dict[str, str], ...] = (
     {"what": "department", "value": WOODS.name},
     {"what": "department", "value": WATER.name},
     {"what": "red", "value": ""},
+    {"department": WOODS.name, "severity": "red"},
+    {"text": WOODS.cases[0]},
     {"source": WOODS.source, "case_no": WOODS.cases[0]},
     {"source": WATER.source, "case_no": WATER.cases[1]},
 )
@@ -59,6 +65,7 @@ HINTS: tuple[dict[str, str], ...] = (
 def whole(tmp_path_factory: pytest.TempPathFactory, chdb: ChdbEngine) -> Iterator[Whole]:
     """One for all tests here."""
     with whole_at(tmp_path_factory.mktemp("whole"), chdb) as opened:
+        opened.settle()
         manager = opened.visit(MANAGER, WATER)
         until(lambda: opened.ask("GET", "/api/v1/wall", manager).is_success, "the manager's wall")
         yield opened
@@ -71,8 +78,9 @@ def askers(whole: Whole) -> dict[str, dict[str, str]]:
     return {
         "nobody": {},
         "source": {"Authorization": f"Bearer {secret}"},
-        "manager": whole.visit(MANAGER, WATER).headers,
-        "auditor": whole.visit(AUDITOR, WATER).headers,
+        "manager": whole.visit(MANAGER, WATER).posting(ORIGIN),
+        "auditor": whole.visit(AUDITOR, WATER).posting(ORIGIN),
+        "inspector": whole.visit(INSPECTOR, WATER).posting(ORIGIN),
     }
 
 
@@ -88,7 +96,7 @@ def operations(whole: Whole) -> Iterator[tuple[str, Any]]:
 def test_the_schema_has_every_part_of_the_api(whole: Whole) -> None:
     """What each answers with, and how it refuses; who may read it, reads it without a key."""
     told = whole.ask("GET", SCHEMA).json()["paths"]
-    assert set(told) == {*READ, EVENTS}
+    assert set(told) == {*READ, EVENTS, ACTS, HAND}
     for path in READ - OPEN:
         answers = told[path]["get"]["responses"]
         assert {"200", "401", "403", "503"} <= set(answers)
@@ -96,13 +104,33 @@ def test_the_schema_has_every_part_of_the_api(whole: Whole) -> None:
         assert told[path]["get"]["security"] == [{"Session": []}]
 
 
-def tried(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> list[Any]:
+def paths(whole: Whole) -> list[dict[str, str]]:
+    """Cards that there are, of both departments, and none."""
+    found: list[dict[str, str]] = [{}]
+    for each in (WATER, WOODS):
+        numbers = cards(whole, each.source, each.cases[0])
+        found += [
+            {"source": each.source, "case_no": each.cases[0], "card": card} for card in numbers
+        ]
+    return found
+
+
+def tried(
+    operation: Any, mode: GenerationMode, headers: dict[str, str], known: list[dict[str, str]]
+) -> list[Any]:
     """The answers to what the schema allows, or forbids, each as described."""
     answers: list[Any] = []
 
     @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(case=operation.as_strategy(generation_mode=mode), hint=st.sampled_from(HINTS))
-    def check(case: schemathesis.Case, hint: dict[str, str]) -> None:
+    @given(
+        case=operation.as_strategy(generation_mode=mode),
+        hint=st.sampled_from(HINTS),
+        path=st.sampled_from(known),
+    )
+    def check(case: schemathesis.Case, hint: dict[str, str], path: dict[str, str]) -> None:
+        if case.path_parameters:
+            named = {name: path[name] for name in path if name in case.path_parameters}
+            case.path_parameters.update(named)
         if case.query:
             case.query.update({name: hint[name] for name in hint if name in case.query})
         answers.append(case.call(headers=headers))
@@ -121,14 +149,14 @@ def test_every_answer_is_as_described_and_within_the_right(
     for path, operation in operations(whole):
         if mode is GenerationMode.NEGATIVE and not (operation.query or operation.body):
             continue
-        answers = tried(operation, mode, askers[asker])
+        answers = tried(operation, mode, askers[asker], paths(whole))
         statuses = {answer.status_code for answer in answers}
         assert max(statuses) < 500
         assert [found for each in answers if (found := tells_of(each.text, WOODS))] == []
         if path in OPEN:
             assert statuses == {200}
         elif path in REACHED[asker]:
-            assert statuses & {200, 422}
+            assert statuses & {200, 201, 409, 422}
         else:
             assert statuses <= {401, 403}
             assert [found for each in answers if (found := tells_of(each.text, WATER))] == []
@@ -146,7 +174,7 @@ def test_when_the_stores_do_not_answer_the_api_says_so(
     monkeypatch.setattr(whole.system.warehouse, "query", down)
     monkeypatch.setattr(whole.record, "note", down)
     case = f"source={WATER.source}&case_no={WATER.cases[0]}"
-    for address in (f"/api/v1/case?{case}", "/api/v1/cases", "/export/cases.csv"):
+    for address in (f"/api/v1/case?{case}", "/api/v1/cases", "/api/v1/cards", "/export/cases.csv"):
         answer = whole.ask("GET", address, headers=askers["manager"])
         assert answer.status_code == 503
         assert answer.json()["title"] == "Service Unavailable"

@@ -58,6 +58,7 @@ ANYBODY = {
     "/sign-in/oidc/back",
     "/link/{secret}",
     "/kiosk/{secret}",
+    "/ack/{token}",
 }
 """What is open to anybody."""
 SOURCES = {"/api/v1/events"}
@@ -127,6 +128,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, chdb: ChdbEngine) -> Iterato
         pytest.MonkeyPatch.context() as patch,
         whole_at(tmp_path_factory.mktemp("whole"), chdb, outside) as opened,
     ):
+        opened.settle()
         cheap(patch)
         yield opened
 

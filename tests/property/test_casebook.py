@@ -23,8 +23,11 @@ class Rows:
         self.events: list[int] = []
 
     def open_keys(self) -> list[Key]:
-        """The open cases, as the warehouse tells a casebook that begins."""
-        return [key for key, row in self.cases.items() if not row.concluded_at]
+        """The open cases and those that owe an answer, as the warehouse tells a casebook that
+        begins.
+        """
+        owing = {(card.source, card.case_no) for card in self.cards.values() if card.answer_at}
+        return [key for key, row in self.cases.items() if not row.concluded_at or key in owing]
 
     def take(self, book: Casebook, batch: list[Stored]) -> None:
         rows = book.take(batch)

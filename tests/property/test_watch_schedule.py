@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.watch import Watch
-from supervision.acts import CardAct, CardIssued, DeskAct
+from supervision.acts import CardAct, CardConfirmed, CardIssued, CardWithdrawn, DeskAct
 from supervision.facts import Fact, Instant, known
 from supervision.judgement.docket import Docket, Input
 from supervision.judgement.shelf import Shelf
@@ -62,6 +62,28 @@ def test_the_histories_have_every_end_of_a_card() -> None:
     wanted = {"CardIssued", "CardLapsed", "CardWithdrawn", "CardDisputed", "CardConfirmed"}
     assert wanted == kinds
     assert {0, 1} <= cycles
+
+
+def test_the_histories_have_the_whole_loop() -> None:
+    """Cards by hand, proposals issued and declined, cards withdrawn by decisions of each kind."""
+    rules: set[str] = set()
+    reasons: set[str] = set()
+    proposed: set[str] = set()
+    issued: set[str] = set()
+    for seed in range(40):
+        told, until = history(seed)
+        for acts in run(told, until, PLAIN, Random(0)).acts().values():
+            for event in (decode(*each) for each in acts):
+                if isinstance(event, CardIssued):
+                    rules.add(event.rule)
+                    proposed |= {event.card} if event.proposed else set()
+                elif isinstance(event, CardWithdrawn):
+                    reasons.add(event.reason)
+                elif isinstance(event, CardConfirmed) and event.card in proposed:
+                    issued.add(event.card)
+    assert "by_hand" in rules
+    assert {"by_supervisor", "proposal_declined", "appeal_upheld"} <= reasons
+    assert issued
 
 
 class ApplyFirst(Docket):

@@ -51,6 +51,7 @@ CARD = CardRow(
     label_zh="",
     label_en="",
     state="standing",
+    stage="issued",
     item="i",
     item_name="n",
     department="d",

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from supervision.acts import CardIssued, DeskAct
+from supervision.acts import (
+    CardConfirmed,
+    CardIssued,
+    DeskAct,
+    ProposalDecided,
+    RectificationVerified,
+    SupervisionOrdered,
+)
 from supervision.clock import SteppedClock
 from supervision.demonstration.city import City
 from supervision.demonstration.desks import answers_to
@@ -17,11 +25,15 @@ from supervision.demonstration.office import DAY, city_calendar
 from supervision.demonstration.reporting import AHEAD_ID
 from supervision.facts import FACTS, Instant, instant
 from supervision.intake.reading import NOT_REPORTED, PRIVATE
+from supervision.judgement.cards import NO_CARDS, with_act, with_answer
 from supervision.judgement.deadline import parse_limit
 from supervision.judgement.item import step_order
 from supervision.lists import ItemPublished
+from supervision.loop.commands import Known, decide
+from supervision.loop.stage import DEPARTMENT
 from supervision.record import Incoming, Record
 from supervision.runners.demonstration import (
+    WORDS,
     Demonstration,
     backfill,
     kept_plan,
@@ -29,7 +41,9 @@ from supervision.runners.demonstration import (
     steps,
 )
 from supervision.store.stored import Stored
+from supervision.streams import cards_stream, desk_stream
 from tests.court import at, when
+from tests.loops import act
 
 ITEMS = catalogue()
 CALENDAR = city_calendar()
@@ -228,26 +242,81 @@ def test_answers_are_the_same_for_whoever_asks() -> None:
     assert [answers(n) for n in range(20)] == [answers(n) for n in range(20)]
 
 
-def test_every_answer_is_given_by_somebody() -> None:
-    """Silence, appeals upheld and rejected, reports accepted and not: all occur."""
-    told = [answers(number) for number in range(400)]
-    kinds = {type(act).__name__ for given in told for _, act in given}
-    assert kinds == {
+def kinds(told: list[list[tuple[Instant, DeskAct]]]) -> set[str]:
+    return {type(act).__name__ for given in told for _, act in given}
+
+
+def test_the_whole_loop_is_lived_through() -> None:
+    """Silence, appeals upheld, rejected and referred up, reports accepted and not, orders, cards
+    closed, withdrawn and handed on: all occur.
+    """
+    told = [answers(number, severity=("yellow", "red")[number % 2]) for number in range(800)]
+    assert kinds(told) == {
         "CardAcknowledged",
         "CardExplained",
         "CardAppealed",
+        "AppealReferred",
         "AppealDecided",
         "RectificationReported",
         "RectificationVerified",
+        "SupervisionOrdered",
+        "CardClosed",
+        "WithdrawalDecided",
+        "CardTransferred",
     }
     assert [] in told
     assert {False, True} == {a.accepted for t in told for _, a in t if hasattr(a, "accepted")}
     assert {False, True} == {a.upheld for t in told for _, a in t if hasattr(a, "upheld")}
+    assert {1, 2} <= {a.number for t in told for _, a in t if isinstance(a, SupervisionOrdered)}
 
 
-def test_nobody_answers_reminders_and_proposals() -> None:
+@pytest.mark.parametrize("proposed", [False, True])
+def test_each_act_of_the_desks_is_one_that_the_loop_allows(proposed: bool) -> None:
+    """From where the card stands, by somebody who may, with its reason: as at a real desk."""
+    for number in range(400):
+        given = card(number, proposed=proposed, severity=("yellow", "red")[number % 2])
+        cards = with_act(NO_CARDS, given)
+        for stamp, answer in answers_to(given, 1, CALENDAR):
+            private = {"reason": WORDS[type(answer)]} if type(answer) in WORDS else {}
+            if not isinstance(answer, SupervisionOrdered):
+                wanted = decide(Known(cards, frozenset()), answer, private or {"reason": "督办"})
+                assert wanted[0] == answer
+            cards = with_answer(cards, answer, stamp)
+            confirmed = isinstance(answer, ProposalDecided) and answer.issued
+            if confirmed:
+                says = {"source": given.source, "case_no": given.case_no, "card": given.card}
+                cards = with_act(cards, CardConfirmed(at=answer.at, **says))
+
+
+def test_orders_follow_upon_reports_that_were_not_accepted_and_are_numbered() -> None:
+    """At the same moment, by the same person."""
+    for number in range(400):
+        given = [act for _, act in answers(number)]
+        pairs = [
+            (before, order)
+            for before, order in pairwise(given)
+            if isinstance(order, SupervisionOrdered)
+        ]
+        assert [order.number for _, order in pairs] == list(range(1, len(pairs) + 1))
+        for before, order in pairs:
+            assert isinstance(before, RectificationVerified)
+            assert (before.accepted, before.at, before.by) == (False, order.at, order.by)
+
+
+def test_nobody_answers_reminders() -> None:
     """They ask for no answer."""
-    assert not any(answers(n, severity="reminder") + answers(n, proposed=True) for n in range(20))
+    assert not any(answers(n, severity="reminder") for n in range(20))
+
+
+def test_proposals_are_decided_before_they_are_answered() -> None:
+    """Some are issued and answered from then on, the others end with the decision."""
+    told = [answers(number, proposed=True) for number in range(60)]
+    assert {type(given[0][1]).__name__ for given in told} == {"ProposalDecided"}
+    for given in told:
+        decision = given[0][1]
+        assert isinstance(decision, ProposalDecided)
+        assert decision.issued == (len(given) > 1)
+    assert {1} < {len(given) for given in told}
 
 
 # Its feeding into a record.
@@ -307,6 +376,44 @@ def test_a_feeder_goes_on_where_another_ended(small: tuple[City, SteppedClock, R
     new = city.facts_between(NOW, NOW + DAY // 8)
     assert len({i.fact.id for _, i in new}) == feeder.feed(NOW + DAY // 8)
     record.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"),
+    [("CardAcknowledged", "department"), ("SupervisionOrdered", "supervisor")],
+)
+def test_the_city_leaves_to_people_what_they_have_taken_on(
+    small: tuple[City, SteppedClock, Record], kind: str, left: str
+) -> None:
+    """The department's part of a card or the supervisors', after a restart too; the other part the
+    city goes on with.
+    """
+    city, clock, record = small
+    clock.set(NOW)
+    taken = full_course()
+    stream = desk_stream(taken.source, taken.case_no)
+    record.append(cards_stream(taken.source, taken.case_no), [taken], 0)
+    theirs = act(kind, source=taken.source, case_no=taken.case_no, card=taken.card, id="theirs")
+    record.append(stream, [theirs], 0)
+    for _ in range(2):
+        feeder = Demonstration(record, city)
+        clock.set(NOW + 60 * DAY)
+        feeder._follow()
+        feeder._answer(NOW + 60 * DAY)
+    given = [each.event for each in record.read_stream(stream)[1:]]
+    sides = {"department" if type(each) in DEPARTMENT else "supervisor" for each in given}
+    assert sides == {"department", "supervisor"} - {left}
+    assert len({each.id for each in given}) == len(given)
+    record.close()
+
+
+def full_course() -> CardIssued:
+    """A card that the city's desks explain, report and verify."""
+    full = ["CardAcknowledged", "CardExplained", "RectificationReported", "RectificationVerified"]
+    cards = (card(number) for number in range(100))
+    return next(
+        one for one in cards if [type(a).__name__ for _, a in answers_to(one, 1, CALENDAR)] == full
+    )
 
 
 def test_a_stepped_clock_never_goes_back_and_can_be_handed_over() -> None:

@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from supervision.access.events import ACCESS_EVENTS
 from supervision.acts import CARD_ACTS, DESK_ACTS
 from supervision.errors import TooNew, Unreadable
 from supervision.facts import FACTS
 from supervision.lists import LISTS
+from supervision.notices import NOTICES
 from supervision.store.mapping import KINDS, Codec, canonical, decode, encode
 from supervision.system import SYSTEM
 
@@ -47,7 +49,9 @@ def test_every_envelope_keeps_its_one_byte_form(kind: str) -> None:
 
 def test_no_two_tables_give_one_name_to_two_events() -> None:
     """A stable name stands for one class, wherever it is from."""
-    tables: list[Iterable[str]] = [FACTS, CARD_ACTS, DESK_ACTS, LISTS, SYSTEM]
+    tables: list[Iterable[str]] = [
+        FACTS, CARD_ACTS, DESK_ACTS, LISTS, SYSTEM, ACCESS_EVENTS, NOTICES,
+    ]  # fmt: skip
     named = [name for table in tables for name in table]
     assert len(set(named)) == len(named)
     assert len(set(KINDS.values())) == len(KINDS)

@@ -33,11 +33,11 @@ def who(*grants: Grant, disabled: bool = False) -> Person:
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        ("inspector", "wall cases export health"),
-        ("manager", "wall cases export"),
-        ("window", "cases"),
-        ("auditor", "cases export health"),
-        ("system_admin", "people keys health"),
+        ("inspector", "wall cases export health supervise told"),
+        ("manager", "wall cases export answer told"),
+        ("window", "cases answer"),
+        ("auditor", "cases export health told"),
+        ("system_admin", "people keys health alerts"),
         ("security_admin", "rights health"),
         ("audit_admin", "audit health"),
         ("no such role", ""),
@@ -56,7 +56,7 @@ def test_every_role_is_in_the_table_above() -> None:
 @pytest.mark.parametrize("role", sorted(ADMINISTRATORS))
 def test_no_administrator_sees_a_case(role: str) -> None:
     """Nor a wall, an export or a text, even where the log grants texts with the role."""
-    seen = {Right.WALL, Right.CASES, Right.EXPORT, Right.TEXTS}
+    seen = {Right.WALL, Right.CASES, Right.EXPORT, Right.TEXTS, Right.ANSWER, Right.SUPERVISE}
     assert not seen & rights_of(TREE, who(Grant(role, texts=True))).keys()
     assert is_administrator(who(Grant(role)))
 
@@ -82,8 +82,10 @@ def test_a_role_over_units_reaches_the_departments_below(
     units: tuple[str, ...], departments: set[str]
 ) -> None:
     """A name outside the tree is a department's."""
+    reach = Reach(frozenset(departments))
     assert rights_of(TREE, who(Grant("window", units))) == {
-        Right.CASES: Reach(frozenset(departments))
+        Right.CASES: reach,
+        Right.ANSWER: reach,
     }
 
 

@@ -292,6 +292,7 @@ WRONG_FILES = {
 }
 DISAGREEING = {
     "vault = 'postgresql://h/v'": "vault or keys is set, but database is not",
+    "mail = 'smtp://h'": "mail needs mail_from",
     "kafka_security_protocol = 'SASL_SSL'": "SASL_SSL needs kafka_username and kafka_password",
     "kafka_username = 'judge'": "kafka_username or kafka_password is set, but",
     "kafka_ca_file = 'supervision.toml'": "PLAINTEXT does not use kafka_ca_file",

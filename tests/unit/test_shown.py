@@ -42,7 +42,7 @@ def rows(position: int = 10, stamp: int = 900, generation: int = 1, **says: obje
     return told("rows", position=position, stamp=stamp, generation=generation, **says)
 
 
-PUBLISHER = told("publisher", position=10)
+PUBLISHER, ALERTS = told("publisher", position=10), told("alerts", position=10)
 ALL = {0: 500, 1: 500, 2: 500}
 
 
@@ -174,13 +174,14 @@ class TestMissing:
             ("publisher", "store_failed", "the publisher does not run"),
             ("watch", "watch_failed", "a watch worker does not run"),
             ("rows", "warehouse_failed", "the writer of rows does not run"),
+            ("alerts", "alerts_failed", "the alerts do not run"),
         ],
     )
     def test_a_role_that_fell_silent_is_named(
         self, shown: Shown, role: str, alarm: str, says: str
     ) -> None:
         """One that tells nothing for SILENT counts as gone, and only that one."""
-        board = [PUBLISHER, watch(ALL), rows()]
+        board = [PUBLISHER, watch(ALL), rows(), ALERTS]
         silent = [w._replace(told_at=NOW - SILENT) if w.role == role else w for w in board]
         heard = [w._replace(told_at=NOW - SILENT + 1) for w in board]
         after(shown, *heard)
@@ -204,12 +205,13 @@ class TestMissing:
             told("publisher", failed="no broker"),
             watch(ALL, failed="no log"),
             told("rows", failed="no server"),
+            told("alerts", failed="no vault"),
         ]
         after(shown, watch(ALL), rows(position=9))
         after(shown, *failing, head=30)
         health = shown.health
-        found = (health.store_failed, health.watch_failed, health.warehouse_failed)
-        assert found == ("no broker", "no log", "no server")
+        found = [getattr(health, name) for name in ALARMS[1:]]
+        assert found == ["no broker", "no log", "no server", "no vault"]
 
     def test_rows_that_fail_leave_what_is_shown(self, shown: Shown) -> None:
         """And how far it lies behind is told on."""
@@ -237,8 +239,19 @@ class TestMissing:
         after(shown, watch(ALL), rows(position=10), head=25)
         assert shown.health.behind == 15
 
+    def test_alerts_say_whom_they_cannot_reach(self, shown: Shown) -> None:
+        """The gateways that are down, and why nobody can be told; of the one that leads."""
+        waiting = told("alerts", "b", leads=False)
+        leading = told("alerts", gateways=["mail: no answer"], unheard="no_contact")
+        after(shown, PUBLISHER, watch(ALL), rows(), waiting, leading)
+        health = shown.health
+        assert (health.gateways, health.unheard) == (("mail: no answer",), "no_contact")
+        assert health.alerts_failed == ""
+        after(shown, PUBLISHER, watch(ALL), rows(), waiting)
+        assert "the alerts do not run" in shown.health.alerts_failed
 
-ALARMS = ("clock_jumped", "store_failed", "watch_failed", "warehouse_failed")
+
+ALARMS = ("clock_jumped", "store_failed", "watch_failed", "warehouse_failed", "alerts_failed")
 
 
 class TestGenerations:

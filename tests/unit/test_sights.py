@@ -12,6 +12,7 @@ from dashboards import sights
 from dashboards.producer import Producer
 from dashboards.sights import Producers, title_of
 from dashboards.source import CasePage
+from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Wall
 from replay.history import CaseHistory
 from supervision.access.rights import EVERYWHERE, Reach
@@ -37,6 +38,9 @@ class World:
 
     def cases(self, what: str, value: str, after: str, limit: int) -> CasePage:
         return CasePage()
+
+    def cards(self, wanted: Wanted, turn: Turn, limit: int) -> CardPage:
+        return CardPage()
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from supervision.acts import CardAcknowledged, CardIssued, CardLapsed
 from supervision.errors import StoreBusy
+from supervision.notices import MessageAccepted, MessageGivenUp
 from supervision.record import HAS_CASE, NO_ID, OTHER_CONTENT, Outcome
 from supervision.runners.listening import AT_ONCE, Listener, ListenerBusy, listening
 from supervision.runners.telling import ALIVE, Answer, Telling
@@ -243,6 +244,9 @@ class TestFigures:
         telling.watched(cases=1_000_000, halted=2)
         telling.judged(0.015)
         telling.published(3)
+        for _ in range(2):
+            telling.messages("mail", MessageAccepted(message="m1", at=NOON, attempt=1))
+        telling.messages("sms", MessageGivenUp(message="m2", at=NOON, reason="ended"))
         telling.elected("publisher", holds=True)
         telling.elected("clock", holds=False)
         telling.rows("events", 500)
@@ -255,6 +259,8 @@ class TestFigures:
             "supervision_judge_seconds_bucket le=0.02": 1,
             "supervision_judge_seconds_count": 1,
             "supervision_published_messages_total": 3,
+            "supervision_messages_total channel=mail outcome=accepted": 2,
+            "supervision_messages_total channel=sms outcome=given_up": 1,
             "supervision_elected role=publisher": 1,
             "supervision_elected role=clock": 0,
             "supervision_rows_total table=events": 500,
@@ -277,6 +283,7 @@ class TestFigures:
         described = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
         telling.reached("rows", 7, 10, SECOND, SECOND)
         telling.alarm("a", "b")
+        telling.messages("mail", MessageAccepted(message="m1", at=NOON, attempt=1))
         telling.elected("publisher", holds=True)
         telling.rows("events", 1)
         telling.failed(StoreBusy("log", "locked"))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from ...clock import SystemClock
+from threading import Thread
+
+from ...facts import Instant
+from ...record import Record
 from ...store.election import Election
 from ..alerts import Alerts, place_of
 from ..doors import reached
 from ..gateways import channels_of
-from .patient import Head, Stopping
+from ..settings import clock_of
+from .patient import Stopping
 from .station import ASK_EVERY, Says, Station
 
 
 def serve(station: Station) -> None:
-    """Run until told to end."""
+    """Run until told to end. GatewayUnfit, before anything is opened."""
+    for channel in channels_of(station.given, lambda: 0).values():
+        channel.close()
     with station.running(), station.election("alerts") as election:
         while not station.stop.is_set():
             try:
@@ -34,20 +40,60 @@ def _lead(station: Station, election: Election) -> None:
     given, record = station.given, station.record
     alerts = Alerts(
         record,
-        SystemClock(),
+        clock_of(given.home),
         channels_of(given, record.last_stamp),
         place_of(record, given.district or "本级", given.zone, reached(given)),
         keep=station.slot.folder / "ledger",
+        counted=station.telling.messages,
     )
-    head = Head(record)
+    seen = _Seen(record)
     alerts.start()
     try:
         while election.held() and not station.stop.wait(ASK_EVERY):
-            station.telling.clear("alerting")
-            station.telling.ready()
-            position = alerts.service.position
-            down = [f"{name}: {why}" for name, why in sorted(alerts.down.items())]
-            says = Says(failed=alerts.failed, gateways=down, unheard=alerts.unheard)
-            station.tell(position, head.beyond(position), 0, says)
+            _tell(station, alerts, seen)
     finally:
-        alerts.stop()
+        _stop(station, alerts)
+
+
+class _Seen:
+    """The log's head, and the stamp up to which all was taken in."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.head, self.stamp = 0, 0
+
+    def look(self, position: int) -> None:
+        """What is recorded up to a stamp is not behind the head that is asked for after it."""
+        stamp: Instant = self._record.last_stamp()
+        self.head = self._record.head()
+        if position >= self.head:
+            self.head, self.stamp = position, stamp
+
+
+def _tell(station: Station, alerts: Alerts, seen: _Seen) -> None:
+    """How it goes, to the board and the metrics."""
+    position = alerts.service.position
+    seen.look(position)
+    down = [f"{name}: {why}" for name, why in sorted(alerts.down.items())]
+    _alarm(station, "alerting", alerts.failed, useless=True)
+    _alarm(station, "gateway_down", "; ".join(down), useless=False)
+    station.telling.ready()
+    says = Says(failed=alerts.failed, gateways=down, unheard=alerts.unheard)
+    station.tell(position, seen.head, seen.stamp, says)
+
+
+def _alarm(station: Station, code: str, why: str, *, useless: bool) -> None:
+    if why:
+        station.telling.alarm(code, why, useless=useless)
+    else:
+        station.telling.clear(code)
+
+
+def _stop(station: Station, alerts: Alerts) -> None:
+    """A gateway may take its time to answer; the role lives meanwhile."""
+    stopping = Thread(target=alerts.stop, name="stop")
+    stopping.start()
+    while stopping.is_alive():
+        station.telling.beat()
+        stopping.join(ASK_EVERY)
+    station.telling.clear("gateway_down")
