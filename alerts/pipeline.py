@@ -100,8 +100,7 @@ class Pipeline:
 
     def retry_at(self, now: Instant) -> Instant:
         """When the next of the messages that were deferred may be handed over again."""
-        waiting = (x.again_at for x in self.ledger.letters.values() if x.state == WAITING)
-        return min((at for at in waiting if at > now), default=NEVER)
+        return min((x.again_at for x in self._waiting() if x.again_at > now), default=NEVER)
 
     def again(self) -> None:
         """What was decided could not be recorded: decide on every card again."""

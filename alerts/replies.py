@@ -14,17 +14,12 @@ from supervision.loop.desk import Desk
 from supervision.notices import CardRef, MessageDelivered, MessageFailed, OutboxEvent
 
 from .channels.port import Receipt, Reply
+from .channels.smpp_texts import names
 from .ledger import ACCEPTED, Ledger, Letter
 
 WORD = re.compile(r"[0-9A-Za-z]{4,6}")
 YES = ("签收", "收到", "已阅", "ok", "ack", "yes", "1", "y")
 """A reply that is one of these acknowledges the last message."""
-
-
-def same(known: str, told: str) -> bool:
-    """Whether two ids are one: gateways tell them in another case, or with other leading zeros."""
-    one, other = known.strip().lower(), told.strip().lower()
-    return one == other or (bool(one) and one.lstrip("0") == other.lstrip("0"))
 
 
 def of_receipt(ledger: Ledger, channel: str, receipt: Receipt, now: datetime) -> (
@@ -33,8 +28,7 @@ def of_receipt(ledger: Ledger, channel: str, receipt: Receipt, now: datetime) ->
     """Which message a receipt is of, and what it says; None for one that is not known (yet)."""
     for letter in reversed(ledger.letters.values()):
         if letter.state == ACCEPTED and letter.intended.channel == channel:
-            ids = letter.gateway_id.split(",")
-            if any(same(each, receipt.gateway_id) for each in (*ids, letter.gateway_id)):
+            if names(letter.gateway_id, receipt.gateway_id):
                 return letter, _told(letter, receipt, now)
     return None
 

@@ -315,6 +315,7 @@ WORDS: Pairs = {
     "book_people": ("人员与权限", "People and rights"),
     "book_keys": ("密钥", "Keys"),
     "book_system": ("系统", "System"),
+    "book_alerts": ("告知设置", "Alerts"),
     "trail_at": ("时间", "When"),
     "trail_by": ("人员", "Who"),
     "trail_what": ("事项", "What"),

@@ -90,6 +90,34 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
         "销毁办件 {case_no}（{source}）的个人信息和意见原文",
         "personal data and free text of case {case_no} of {source} were destroyed",
     ),
+    # alerts
+    "ContactSet": (
+        "设置接收人", "contact set",
+        "告知 {person}，层级 {rung}，部门：{departments}，事项：{items}，方式：{channels}",
+        "{person} is told at rung {rung}; departments: {departments}; items: {items}: {channels}",
+    ),
+    "ContactRemoved": (
+        "移除接收人", "contact removed",
+        "不再告知 {person}，其地址已销毁", "{person} is told no more; the addresses are destroyed",
+    ),
+    "TestAsked": (
+        "测试告知", "test asked",
+        "要求向 {person} 发送测试消息", "a test message to {person} was asked for",
+    ),
+    "SilenceSet": (
+        "设置静默", "silenced",
+        "静默 {silence} 至 {until}，理由：{reason}", "{silence} until {until}, reason: {reason}",
+    ),
+    "SilenceLifted": (
+        "解除静默", "silence lifted", "解除静默 {silence}", "silence {silence} was lifted",
+    ),
+    "TemplateSet": (
+        "设置模板", "template set",
+        "{kind}的模板（{channel}，{lang}）", "template of {kind}, {channel}, {lang}",
+    ),
+    "AlertPolicySet": (
+        "设置告知规则", "policy set", "告知规则 {version}", "rules of alerts: {version}",
+    ),
 }  # fmt: skip
 """Every event: its short name and its sentence, Chinese and English each."""
 
@@ -116,8 +144,32 @@ FIELDS: Pairs = {
     "texts": ("含个人信息和意见原文", "with personal data and free text"),
     "value": ("条件", "value"),
     "why": ("原因", "why"),
+    # of alerts
+    "item": ("事项", "item"),
+    "lang": ("语言", "language"),
+    "operator": ("通道中断时通知", "told when a channel is down"),
+    "quiet_red": ("免打扰时段内红牌也不打扰", "quiet hours hold for red cards"),
+    "rule": ("规则", "rule"),
+    "severity": ("级别", "severity"),
+    "body": ("正文", "text"),
+    "html": ("HTML", "HTML"),
+    "waits": ("逐级等待", "waits"),
+    "group_wait": ("首条消息等待秒数", "first message waits, seconds"),
+    "group_interval": ("归并间隔秒数", "interval of a group, seconds"),
+    "group_burst": ("每间隔消息数", "messages in an interval"),
+    "all_channels": ("同时用全部方式", "by all channels"),
+    "quiet": ("告知时段", "hours"),
+    "awake": ("不受时段限制", "told at any hour"),
+    "digest_at": ("每日汇总时刻", "digest at"),
+    "link_hours": ("链接有效小时数", "a link's hours"),
+    "tries": ("发送次数", "tries"),
+    "retry_first": ("首次重发间隔秒数", "first retry, seconds"),
+    "retry_most": ("最长重发间隔秒数", "retries at most apart, seconds"),
+    "most_cards": ("列出的牌数", "cards named"),
+    "ContactSet.digest": ("接收每日汇总", "gets the daily digest"),
+    "TemplateSet.subject": ("标题", "subject"),
 }
-"""Fields that no sentence names."""
+"""Fields that no sentence names; those that an event means otherwise, with its name before."""
 
 WHY: Pairs = {
     "password": ("密码", "password"),
@@ -158,8 +210,26 @@ KINDS: Pairs = {
     "department": ("部门", "department"),
     "same_id_other_content": ("同一编号报来不同内容", "the same id with other content"),
     "card_conflict": ("发牌记录冲突", "cards in conflict"),
+    "card": ("发牌告知", "messages of cards"),
+    "digest": ("每日汇总", "the daily digest"),
+    "silence_ended": ("静默结束", "the end of a silence"),
+    "gateway_down": ("通道中断", "a channel that is down"),
+    "gateway_up": ("通道恢复", "a channel that is up again"),
+    "test": ("测试消息", "test messages"),
 }
-"""Kinds of units and of incidents."""
+"""Kinds of units, of incidents and of messages."""
+
+CHANNELS: Pairs = {
+    "mail": ("邮件", "e-mail"),
+    "sms": ("短信", "SMS"),
+    "chat": ("群消息", "chat"),
+}
+SEVERITIES: Pairs = {
+    "red": ("红牌", "red card"),
+    "yellow": ("黄牌", "yellow card"),
+    "reminder": ("预警", "reminder"),
+}
+LANGS: Pairs = {"zh": ("中文", "Chinese"), "en": ("英文", "English")}
 
 PLACES: Pairs = {"": ("最上级", "the top")}
 """What a unit hangs under, beside other units."""
@@ -177,6 +247,7 @@ BOOK_WORDS: Pairs = {
     "people": ("人员与权限", "people and rights"),
     "keys": ("密钥", "keys"),
     "system": ("系统", "system"),
+    "alerts": ("告知设置", "alerts"),
 }
 """The trail's books."""
 

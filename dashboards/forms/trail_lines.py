@@ -10,25 +10,48 @@ from msgspec import Struct
 
 from supervision.access.people import name_of
 from supervision.errors import Unreadable
+from supervision.notices import RungWait
 from supervision.store.mapping import moment
 from supervision.store.stored import Stored
 
 from ..words import either, kind_name, side
 from ..words_entry import ROLES
 from ..words_offices import HOW, RIGHTS, WORDS
-from ..words_trail import BOOK_WORDS, EVENTS, FACTOR, FIELDS, KINDS, PLACES, THINGS, WHY
+from ..words_trail import (
+    BOOK_WORDS,
+    CHANNELS,
+    EVENTS,
+    FACTOR,
+    FIELDS,
+    KINDS,
+    LANGS,
+    PLACES,
+    SEVERITIES,
+    THINGS,
+    WHY,
+)
 
-COLUMNS = frozenset({"at", "by", "address", "count"})
-"""Fields of events that are columns of their own, unless the sentence names them."""
+COLUMNS = frozenset({"at", "by", "address", "count", "number", "sealed"})
+"""Fields that are columns of their own, or say nothing, unless the sentence names them."""
+LONGEST = 500
+"""Characters of a value that are told; the whole stands in the log."""
+WHOLE = ("units", "departments", "items", "kinds")
+"""Fields of which none means all."""
 DIGEST_SHOWN = 12
 """Characters of a key's digest."""
 NO_RIGHT = "no right "
 TABLES: dict[str, dict[str, tuple[str, str]]] = {
     "book": BOOK_WORDS,
+    "channel": CHANNELS,
+    "channels": CHANNELS,
     "how": HOW,
     "kind": KINDS,
+    "lang": LANGS,
     "parent": PLACES,
     "role": ROLES,
+    "severity": SEVERITIES,
+    "all_channels": SEVERITIES,
+    "awake": SEVERITIES,
     "what": THINGS,
     "why": WHY,
 }
@@ -86,12 +109,18 @@ def in_words(event: Struct, lang: str, zone: ZoneInfo) -> str:
     }
     colon = "：" if lang == "zh" else ": "
     more = [
-        FIELDS[field][side(lang)] + (colon + value if value else "")
+        label_of(event, field, lang) + (colon + value if value else "")
         for field, value in said.items()
         if f"{{{field}}}" not in sentence and getattr(event, field)
     ]
     told = [sentence.format_map(said), *more]
     return ("；" if lang == "zh" else "; ").join(told)
+
+
+def label_of(event: Struct, field: str, lang: str) -> str:
+    """What a field that the sentence does not name is called."""
+    own = f"{type(event).__name__}.{field}"
+    return FIELDS[own if own in FIELDS else field][side(lang)]
 
 
 def concerns(event: Struct, name: str) -> bool:
@@ -110,22 +139,35 @@ def _value(field: str, value: Any, lang: str, zone: ZoneInfo) -> str:
     match value:
         case bool():
             return ""
-        case int():
+        case int() if field == "number":
             return FACTOR["n" if value else "0"][side(lang)].format(n=value)
+        case int() | float():
+            return f"{value:g}"
         case datetime():
             return _local(value, zone)
         case tuple():
             return _several(field, value, lang)
         case None:
             return WORDS["never"][side(lang)]
-    return plain(_word(field, value, lang))
+    return plain(_word(field, value, lang)[:LONGEST])
 
 
-def _several(field: str, values: tuple[str, ...], lang: str) -> str:
+def _several(field: str, values: tuple[Any, ...], lang: str) -> str:
     if not values:
-        return WORDS["whole"][side(lang)]
-    named = [kind_name(v, lang) if field == "kinds" else v for v in values]
+        return WORDS["whole" if field in WHOLE else "none"][side(lang)]
+    named = [kind_name(v, lang) if field == "kinds" else _one(field, v, lang) for v in values]
     return plain(("、" if lang == "zh" else ", ").join(named))
+
+
+def _one(field: str, value: Any, lang: str) -> str:
+    """One of several: a rung's wait, hours from and to, a name."""
+    match value:
+        case RungWait():
+            severity = _word("severity", value.severity, lang)
+            return f"{severity} {value.rung} {value.wait}"
+        case (first, last):
+            return f"{first}-{last}"
+    return _word(field, str(value), lang)
 
 
 def _word(field: str, value: str, lang: str) -> str:

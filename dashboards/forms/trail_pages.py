@@ -15,6 +15,7 @@ from supervision.access.events import ACCESS, PEOPLE
 from supervision.access.people import name_of
 from supervision.errors import Unreadable
 from supervision.intake.keys import KEYS
+from supervision.notices import ALERTS
 from supervision.record import Record
 from supervision.store.stored import Stored
 from supervision.streams import CLOCK, ERASURES, INCIDENTS
@@ -55,8 +56,15 @@ BOOKS: dict[str, Book] = {
     "system": Book(
         (ERASURES, CLOCK, INCIDENTS), ("TextErased", "ClockConfirmed", "IncidentRecorded")
     ),
+    "alerts": Book(
+        (ALERTS,),
+        (
+            "ContactSet", "ContactRemoved", "TestAsked", "SilenceSet", "SilenceLifted",
+            "TemplateSet", "AlertPolicySet",
+        ),
+    ),
 }  # fmt: skip
-"""登录与访问, 人员与权限, 密钥, 系统."""
+"""登录与访问, 人员与权限, 密钥, 系统, 告知设置."""
 
 
 class Wanted(NamedTuple):

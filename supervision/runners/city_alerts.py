@@ -6,6 +6,8 @@ Nobody is reached: the gateway that takes the messages of the past takes them at
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -24,6 +26,7 @@ from ..demonstration.city import City
 from ..demonstration.contacts import contacts
 from ..facts import EPOCH, Instant
 from ..notices import (
+    ContactSet,
     MessageAccepted,
     MessageAttempted,
     MessageIntended,
@@ -44,7 +47,11 @@ def set_contacts(record: Record, city: City) -> None:
     known = book.setup().numbers
     for contact, given in contacts(city.departments, EPOCH, BY):
         if contact.person.lower() not in known:
-            addresses.set_contact(lambda at, who=contact: replace(who, at=at), given, FITS)
+            addresses.set_contact(partial(_set_at, contact), given, FITS)
+
+
+def _set_at(contact: ContactSet, at: datetime) -> ContactSet:
+    return replace(contact, at=at)
 
 
 class Telling:

@@ -2,7 +2,7 @@
 
     python -m tests.bench [PART …] [--rows N] [--cases N]
 
-Parts: append, judging, warehouse, gate, live, cluster.
+Parts: append, judging, warehouse, gate, alerts, live, cluster.
 
 Every row: what was measured, its value, the bound it is held against, the ratio to that bound.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-PARTS = ("append", "judging", "warehouse", "gate", "live", "cluster")
+PARTS = ("append", "judging", "warehouse", "gate", "alerts", "live", "cluster")
 SIZES = {"warehouse": ("--rows", 10_000_000), "cluster": ("--cases", 1_000_000)}
 """What the parts that have one are measured with."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import append, cluster, gate, judging, live, warehouse
+from tests.bench import alerts, append, cluster, gate, judging, live, warehouse
 
 
 def told(lines: Iterable[tuple[Any, Any, Any, float]]) -> list[str]:
@@ -47,6 +47,12 @@ def test_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "REQUESTS", 10)
     monkeypatch.setattr(gate, "PUSHES", 3)
     assert len(told(gate.run())) == 3
+
+
+def test_alerts() -> None:
+    """From a limit that passes to a message that a mail server has."""
+    names = told(alerts.run(cases=40, crossings=4))
+    assert len(names) == 4
 
 
 @pytest.mark.cluster

@@ -65,19 +65,33 @@ GATHERED: Instant = POLICY.group_interval * SECOND + SECOND
 """Microseconds by which a message may come later because it is one for many cards."""
 CALENDAR = city_calendar()
 TOP = 3
+SEVERITIES = ("reminder", "yellow", "red")
+LADDER = ("promise", "legal")
 
 Card = str
 Told = tuple[Stored, CardTold]
 
 
 class Life(NamedTuple):
-    """A card from its issue on; instants in µs, positions in the log; 0 for never."""
+    """A card from its issue on; instants in µs, positions in the log, 0 for never."""
 
     issued: CardIssued
     since: Instant
-    is_open: bool = True
+    opened: int
+    """Where it was issued, or a proposed one confirmed."""
     settled: int = 0
     """Where somebody answered it, or it ended: nobody is to be told behind that."""
+    over: int = 0
+    """Where it ended."""
+
+    def hides(self, other: Life, position: int) -> bool:
+        """Whether at a position of the log it is told instead of another card of its case."""
+        mine, its = self.issued, other.issued
+        same = (mine.source, mine.case_no) == (its.source, its.case_no)
+        ladder = all(card.account and card.account.clock in LADDER for card in (mine, its))
+        graver = SEVERITIES.index(mine.severity) > SEVERITIES.index(its.severity)
+        stands = 0 < self.opened < position and not 0 < self.over < position
+        return same and ladder and graver and stands
 
 
 class Log:
@@ -92,7 +106,8 @@ class Log:
         found: dict[Card, Life] = {}
         for stored, event in self.all:
             if isinstance(event, CardIssued) and not event.history:
-                found[event.card] = Life(event, stored.recorded_at, not event.proposed)
+                opened = 0 if event.proposed else stored.position
+                found[event.card] = Life(event, stored.recorded_at, opened)
             elif isinstance(event, CardAct | DeskAct) and event.card in found:
                 found[event.card] = _lived(found[event.card], stored, event)
         return found
@@ -126,16 +141,18 @@ class Log:
 def _lived(life: Life, stored: Stored, act: Struct) -> Life:
     closed = isinstance(act, RectificationVerified) and act.accepted
     over = isinstance(act, CardLapsed | CardWithdrawn | CardClosed | CardTransferred)
+    if closed or over:
+        life = life._replace(over=life.over or stored.position)
     if closed or over or (isinstance(act, HEARD) and not act.moot):
         return life._replace(settled=life.settled or stored.position)
-    if isinstance(act, CardConfirmed) and not life.is_open:
-        return life._replace(since=stored.recorded_at, is_open=True)
+    if isinstance(act, CardConfirmed) and not life.opened:
+        return life._replace(since=stored.recorded_at, opened=stored.position)
     return life
 
 
 def rungs_of(life: Life) -> dict[int, Instant]:
     """The rungs that are to be told of a card, and when, as the policy says."""
-    if not life.is_open:
+    if not life.opened:
         return {TOP: life.since}
     own, severity = min(life.issued.rung, TOP), life.issued.severity
     above = [w for w in POLICY.waits if w.severity == severity and w.rung > own]
@@ -200,6 +217,16 @@ def test_nobody_is_told_of_a_card_that_was_answered_or_is_over(log: Log) -> None
     for stored, event in log.told:
         settled = log.lives[event.card].settled
         assert not settled or stored.position < settled, event
+
+
+def test_nobody_is_told_of_a_card_while_a_graver_one_of_its_clocks_stands(log: Log) -> None:
+    """Red instead of yellow instead of reminder."""
+    cases: dict[str, list[Life]] = defaultdict(list)
+    for life in log.lives.values():
+        cases[life.issued.case_no].append(life)
+    for stored, event in log.told:
+        others = [each for each in cases[event.case_no] if each.issued.card != event.card]
+        assert not any(o.hides(log.lives[event.card], stored.position) for o in others), event
 
 
 def is_quiet(instant: Instant) -> bool:

@@ -192,8 +192,7 @@ def test_a_server_that_hangs_anywhere_is_left(opened: Open, stage: str) -> None:
             assert [] == server.messages
         server.go_on()
         opened(server).send(letter(WANG))
-        server.wait(1)
-        assert WANG == server.messages[-1].recipient
+        assert WANG in [mailed.recipient for mailed in server.messages]
 
 
 @pytest.mark.parametrize("stage", ["CONNECT", "MAIL", "RCPT", "DATA"])

@@ -169,6 +169,18 @@ def test_a_centre_that_forgot_us_is_bound_to_again(opened: Open, centre: Smsc) -
     assert 2 == centre.events.count("bound")
 
 
+def test_a_connection_on_which_nobody_answered_is_not_used_again(
+    opened: Open, centre: Smsc
+) -> None:
+    """The centre's end of it may be gone."""
+    channel = opened(centre, answer=0.3, connect=30.0)
+    centre.hang("SUBMIT")
+    for _ in range(2):
+        with pytest.raises(InDoubt):
+            channel.send(short())
+    assert 2 == len(centre.submitted) == centre.events.count("bound")
+
+
 @pytest.mark.parametrize("stage", ["BIND", "SUBMIT"])
 def test_a_centre_that_hangs_is_left(opened: Open, centre: Smsc, stage: str) -> None:
     """An answer that comes too late is nobody's: the next message has its own id."""

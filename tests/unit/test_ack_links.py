@@ -106,9 +106,7 @@ def test_codes_tell_messages_apart() -> None:
     assert set("".join(codes)) == set(ALPHABET)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "好的", "K7W3", "K7W3D2", "K7W30", "K7W3O", "签收 K7W3D"]
-)
+@pytest.mark.parametrize("text", ["", "好的", "K7W3", "K7W3D2", "K7W30", "K7W3O", "签收 K7W3D"])
 def test_what_is_no_code_is_none(text: str) -> None:
     """Nor is a text with one in it."""
     assert not is_code(text)

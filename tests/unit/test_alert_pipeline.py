@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from supervision import notices
 from supervision.acts import CardConfirmed
+from supervision.facts import instant
+from supervision.judgement.shelf import NEVER
 from supervision.notices import ALERTS, MessageAttempted, MessageDeferred
 from supervision.streams import cards_stream
 from tests.alerting import Town, card, contact, everybody
@@ -179,6 +181,25 @@ def test_a_yellow_message_whose_gateway_comes_back_at_night_waits_for_the_mornin
     assert [] == town.letters()
     town.live("2026-03-17 08:31")
     assert [letter.id] == [each.id for each in town.letters()]
+
+
+def test_a_message_that_was_deferred_rings_when_it_may_be_tried_again() -> None:
+    """Also where nothing else happens meanwhile."""
+    town = Town([contact("clerk", 0)])
+    town.issue(card())
+    town.live("2026-03-16 10:01")
+    (letter,) = town.letters()
+    later = town.now + timedelta(seconds=15)
+    town.become(
+        letter,
+        MessageAttempted(message=letter.id, at=town.now, attempt=1),
+        MessageDeferred(message=letter.id, at=town.now, attempt=1, reason="450", again_at=later),
+    )
+    assert [] == town.letters()
+    assert instant(later) == town.pipeline.retry_at(town.stamp)
+    town.go(later)
+    assert [letter.id] == [each.id for each in town.letters()]
+    assert NEVER == town.pipeline.retry_at(town.stamp)
 
 
 def test_a_digest_goes_once_on_each_working_day() -> None:

@@ -11,23 +11,28 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from dashboards.forms.trail_lines import COLUMNS, in_words, line_of
+from dashboards.forms.trail_lines import COLUMNS, in_words, label_of, line_of
 from dashboards.forms.trail_pages import BOOKS
 from dashboards.words import kind_name
 from dashboards.words_entry import ROLES
 from dashboards.words_offices import RIGHTS, WORDS
-from dashboards.words_trail import EVENTS, FIELDS, WHY
+from dashboards.words_trail import EVENTS, WHY
 from supervision.access.events import ACCESS_EVENTS, AccessRefused, RoleGranted
 from supervision.access.rights import ROLES as GIVEN
 from supervision.access.rights import Right
 from supervision.intake.door import Why
+from supervision.notices import NOTICES, AlertPolicySet, RungWait, Setup
 from supervision.store.mapping import encode
 from supervision.store.stored import Stored
 from supervision.system import SYSTEM
 
 ZONE = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 3, 2, 1, 2, 3, tzinfo=UTC)
-HELD: dict[str, type[Struct]] = {**ACCESS_EVENTS, **SYSTEM}
+HELD: dict[str, type[Struct]] = {
+    **ACCESS_EVENTS,
+    **SYSTEM,
+    **{name: event for name, event in NOTICES.items() if issubclass(event, Setup)},
+}
 
 
 def filled(event: type[Struct]) -> Struct:
@@ -70,7 +75,7 @@ def test_an_event_is_told_with_all_that_it_says(event: type[Struct], lang: str) 
             words = [kind_name(each, lang) if field == "kinds" else each for each in value]
             assert all(word in said for word in words), field
         elif value is True:
-            assert FIELDS[field][lang == "en"] in said, field
+            assert label_of(full, field, lang) in said, field
     assert "{" not in said
 
 
@@ -88,6 +93,16 @@ def test_an_event_with_nothing_but_what_it_must_have_is_told(
     said = in_words(event(**needed), lang, ZONE)
     assert said
     assert "None" not in said
+
+
+def test_the_rules_of_alerts_are_told_as_people_read_them() -> None:
+    """Waits by severity and rung, hours from and to."""
+    event = AlertPolicySet(
+        at=AT, by="li", version="2", waits=(RungWait("red", 1, "4wh"),), quiet=(("08:30", "18:00"),)
+    )
+    said = in_words(event, "zh", ZONE)
+    assert said.startswith("告知规则 2；逐级等待：红牌 1 4wh；首条消息等待秒数：0.2；")
+    assert "告知时段：08:30-18:00；不受时段限制：红牌" in said
 
 
 def test_a_whole_is_told_as_that() -> None:
