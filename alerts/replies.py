@@ -27,9 +27,9 @@ def of_receipt(ledger: Ledger, channel: str, receipt: Receipt, now: datetime) ->
 ):  # fmt: skip
     """Which message a receipt is of, and what it says; None for one that is not known (yet)."""
     for letter in reversed(ledger.letters.values()):
-        if letter.state == ACCEPTED and letter.intended.channel == channel:
-            if names(letter.gateway_id, receipt.gateway_id):
-                return letter, _told(letter, receipt, now)
+        theirs = letter.state == ACCEPTED and letter.intended.channel == channel
+        if theirs and names(letter.gateway_id, receipt.gateway_id):
+            return letter, _told(letter, receipt, now)
     return None
 
 
