@@ -266,7 +266,7 @@ def test_a_card_by_hand_is_issued_by_the_watch(
     page = enter(inspector)
     page.goto(f"{product.url}/case/{SOURCE}/LOOP-0003")
     page.click(".by-hand a")
-    page.check("input[name=severity][value=yellow]")
+    page.check("input[name=severity][value=red]")
     page.check("input[name=cause]")
     page.fill("#reason", "擅自增设办理条件。")
     page.click("#by-hand button[type=submit]")
