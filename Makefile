@@ -82,7 +82,8 @@ test-cluster: setup-test service-packages
 	$(CLUSTER)
 
 screenshots: setup-test browser
-	$(TESTED) SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py $(ARGS)
+	$(TESTED) SCREENSHOTS=docs/images $(BIN)/python -m pytest tests/browser/test_screenshots.py \
+		tests/browser/test_card_loop.py $(ARGS)
 
 check: setup-test
 	$(BIN)/ruff check .

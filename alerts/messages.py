@@ -19,9 +19,9 @@ from .templates import CardLine, Fields, words_of
 
 OCCASIONS: dict[str, tuple[str, str]] = {
     "issued": ("新发牌", "newly issued"),
-    "waited": ("下级未签收，逐级提醒", "not acknowledged below"),
-    "unreached": ("下级无人可通知，越级提醒", "nobody below could be told"),
-    "failed": ("其他渠道未送达，改道发送", "another channel failed"),
+    "waited": ("到时未签收，逐级告知", "not acknowledged in time"),
+    "unreached": ("下级无人可告知，改告上级", "nobody below could be told"),
+    "failed": ("前一渠道未送达，改道发送", "another channel failed"),
     "proposed": ("拟发牌，待裁定", "proposed, to be decided"),
 }
 """Why somebody is told, in words."""

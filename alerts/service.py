@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -109,7 +109,7 @@ class Service:
         self._bell = bell
         self._keeping = keeping
         self._counted = counted
-        self._stop, self._rung = Event(), Event()
+        self._stop, self._rung, self._woken = Event(), Event(), Event()
         self._queues: dict[str, SimpleQueue[Letter]] = {name: SimpleQueue() for name in channels}
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._heard: SimpleQueue[tuple[str, Receipt | Reply]] = SimpleQueue()
@@ -126,8 +126,9 @@ class Service:
         self._threads: list[Thread] = []
 
     def ring(self) -> None:
-        """Something is due."""
+        """Something is due: time has come to it."""
         self._rung.set()
+        self._woken.set()
 
     def start(self) -> None:
         """Decide and deliver, in threads."""
@@ -138,7 +139,7 @@ class Service:
     def stop(self) -> None:
         """End: what was begun is recorded first."""
         self._stop.set()
-        self._rung.set()
+        self._woken.set()
         for thread in self._threads:
             thread.join(timeout=40)
         for channel in self._channels.values():
@@ -198,13 +199,14 @@ class Service:
         follower = Follower(self._record, self._pipeline.ledger.position)
         try:
             while not self._stop.is_set():
+                self._woken.clear()
                 rung = self._rung.is_set()
                 self._rung.clear()
                 now = self._bell.stamp(rung)
                 if self._round(follower, now):
                     continue
                 self._bell.at(min(self._pipeline.next_at(), self._pipeline.retry_at(now)))
-                follower.wait(IDLE, self._rung)
+                follower.wait(IDLE, self._woken)
         finally:
             follower.close()
 
@@ -217,8 +219,7 @@ class Service:
             additions = self._pipeline.decide(now, frozenset(self._busy))
         if additions:
             self._append(additions)
-        else:
-            self._hand_over(now)
+        self._hand_over(now, given_up(additions))
         heard = self._listen(now)
         self._keep(KEEP_EVERY)
         self.failed = ""
@@ -268,11 +269,12 @@ class Service:
             if version >= 0 and (letter is None or letter.stream >= version):
                 del self._busy[message]
 
-    def _hand_over(self, now: Instant) -> None:
+    def _hand_over(self, now: Instant, but: frozenset[str]) -> None:
+        """What the ledger knows of, `but` not these; what was just decided comes a round later."""
         for name, queue in self._queues.items():
             if not queue.empty():
                 continue
-            for letter in self._pipeline.letters(name, now, frozenset(self._busy))[:AT_ONCE]:
+            for letter in self._pipeline.letters(name, now, but.union(self._busy))[:AT_ONCE]:
                 self._busy[letter.id] = -1
                 queue.put(copy(letter))
 
@@ -368,7 +370,7 @@ class Service:
     def _hear_from(self, name: str) -> None:
         for told in self._channels[name].heard():
             self._heard.put((name, told))
-            self._rung.set()
+            self.ring()
 
     def _carry(self, courier: Courier, letter: Letter) -> None:
         try:
@@ -380,10 +382,16 @@ class Service:
             self._reports.put(Report(letter.id, letter.stream))
             raise
         self._reports.put(Report(letter.id, letter.stream + 2))
-        self._rung.set()
+        self._woken.set()
         if pause:
             self._stop.wait(pause)
 
     def _address(self, intended: MessageIntended) -> str:
         contact = self._book.setup().contacts.get(intended.person)
         return self._addresses.of(contact, intended.channel) if contact else ""
+
+
+def given_up(additions: Iterable[Addition]) -> frozenset[str]:
+    """The messages that are not to be sent any more, as was just decided."""
+    events = (event for each in additions for event in each.events)
+    return frozenset(each.message for each in events if isinstance(each, MessageGivenUp))

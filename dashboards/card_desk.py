@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from alerts.next import Forecast, Next
+from alerts.told import outcome_of
 from supervision.access.admission import Admission
 from supervision.access.rights import Right
 from supervision.acts import DESK_ACTS, DeskAct
@@ -21,19 +23,28 @@ from .live import KnownLists
 from .sights import Sights
 
 Outcome = Callable[[str], str]
-"""What became of a message, in words, by its id."""
-NextAt = Callable[[CardView], str]
-"""When the next message about a card goes, in words; "" for none."""
+"""What became of a message, by its id: waiting, sending, deferred, accepted, delivered, …"""
+Following = Callable[[CardView], Next | None]
+"""When the next message about a card goes, and to whom; None where none is to come."""
 
 
 class Told(NamedTuple):
     """What else is known of the messages about cards."""
 
     outcome: Outcome = lambda _: ""
-    next_at: NextAt = lambda _: ""
+    following: Following = lambda _: None
 
 
 NOTHING_TOLD = Told()
+
+
+def told_by(record: Record, now: Callable[[], Instant]) -> Told:
+    """What the log says of messages; `now`: up to which instant all was judged."""
+    forecast = Forecast(record, KnownLists(record).shelf, now)
+    return Told(
+        lambda message: outcome_of(record, message).state,
+        lambda view: forecast.next_of((view.source, view.case_no, view.card)),
+    )
 
 
 class Done(NamedTuple):

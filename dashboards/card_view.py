@@ -235,7 +235,7 @@ def _view(teller: _Teller, card: Card, act: CardIssued | None, folded: Folded) -
         history=card.history,
         moves=tuple(each.__name__ for each in moves(card)),
         clocks=_clocks(teller, card, first.fact.source),
-        account=_account(act.account) if act and act.account else None,
+        account=_account(act.account, act.crossed_at) if act and act.account else None,
         acts=(),
         notices=(),
         as_of=teller.text(teller.now),
@@ -281,14 +281,14 @@ def _state(clock: AnswerClock, now: Instant) -> str:
     return IN_TIME if clock.stop < clock.ends_at else LATE
 
 
-def _account(account: Account) -> ClockDrawn:
+def _account(account: Account, crossed_at: datetime) -> ClockDrawn:
     """The clock behind a card as the card has kept it, day by day."""
     zh, en = CLOCKS.get(account.clock, (account.clock, account.clock))
     return ClockDrawn(
         kind=account.clock,
         zh=zh,
         en=en,
-        state="crossed",
+        state="crossed" if crossed_at >= account.crosses_at else "running",
         started_at=account.started_at.isoformat(sep=" ", timespec="seconds"),
         limit=" / ".join(dict.fromkeys(limit_words(account.limit))),
         deadline=account.deadline,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alerts.messages import OCCASIONS
+
 Pairs = dict[str, tuple[str, str]]
 
 WORDS: Pairs = {
@@ -155,7 +157,6 @@ WORDS: Pairs = {
     "acts_via": ("途径", "Via"),
     "acts_system": ("系统", "the system"),
     "moot": ("无效果", "moot"),
-    "order_n": ("第 {n} 次", "no. {n}"),
     "via_desk": ("网页", "desk"),
     "via_api": ("接口", "API"),
     "via_console": ("控制台", "console"),
@@ -206,16 +207,8 @@ WORDS: Pairs = {
     "open_card": ("办理此牌", "Open the card"),
 }
 
-WHYS: Pairs = {
-    "issued": ("发牌", "issued"),
-    "waited": ("到时未签收", "not acknowledged in time"),
-    "escalated": ("升级", "escalated"),
-    "ordered": ("督办", "ordered"),
-    "withdrawn": ("撤牌", "withdrawn"),
-    "closed": ("销号", "closed"),
-    "reminded": ("提醒", "reminded"),
-}
-"""Occasions of a notice; one without a word stands as it is."""
+WHYS: Pairs = OCCASIONS
+"""Why somebody is told."""
 STAGES: Pairs = {
     "inhibited": ("已有更重的牌，不再另行告知", "a graver card speaks for it"),
     "silenced": ("静默", "silenced"),
@@ -223,7 +216,8 @@ STAGES: Pairs = {
     "ended": ("已经结束", "it had ended"),
     "no_contact": ("没有登记联系人", "no contact is set up"),
     "no_channel": ("没有可用渠道", "no channel"),
-    "history": ("历史数据", "history"),
+    "told": ("已告知过此牌", "told of it already"),
+    "undeliverable": ("各渠道均未送达", "no channel could deliver"),
     "muted": ("非工作时间", "outside working hours"),
     "grouped": ("合并发送", "grouped"),
 }

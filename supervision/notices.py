@@ -292,7 +292,8 @@ class AlertPolicySet(Setup, frozen=True, kw_only=True, omit_defaults=True):
     for more; of one recipient and channel at most `group_burst` messages go in `group_interval`
     seconds, what comes more is gathered. `all_channels`: severities told by all of a contact's
     channels. `quiet`: outside these hours ("HH:MM" pairs) of working days nobody is told but of
-    what is in `awake`. `digest_at`: of each working day. `link_hours`: how long a link acknowledges. `tries`: how often a message is tried.
+    what is in `awake`. `digest_at`: of each working day. `link_hours`: how long a link
+    acknowledges. `tries`: how often a message is tried.
     """
 
     version: str

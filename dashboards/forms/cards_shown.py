@@ -34,8 +34,9 @@ from ..card_view import CardView
 from ..clock_view import clock_view
 from ..markup import written
 from ..papers import kinds_of
-from ..show import card_address, case_address
+from ..show import card_address, case_address, local
 from ..words import CLOCKS, SHAPES, TEXTS, either, kind_name, side
+from ..words_alerts import WORDS as ALERTS
 from ..words_cards import CHANNELS, STAGES, WHYS, WORDS
 from .cards_parts import move_forms, stage_word, stages
 from .offices_desk import problem_of
@@ -83,7 +84,8 @@ def card_page(
         texts_path=_texts_path(desk, view, lang),
         account=written(clock_view(view.account, lang)) if view.account else "",
         papers=kinds_of(view) if desk.sights.covers(Right.EXPORT, view.department) else (),
-        next_at=desk.book.told.next_at(view),
+        next_at=next_words(desk, view, lang),
+        outcome_word=lambda state: either(ALERTS, f"state_{state}", lang),
         brief=brief,
         kind_word=lambda kind: kind_name(kind, lang),
         clock_word=lambda kind: either(CLOCKS, kind, lang),
@@ -92,6 +94,18 @@ def card_page(
         told_stage=lambda code: either(STAGES, code, lang),
         channel_word=lambda code: either(CHANNELS, code, lang),
     )
+
+
+def next_words(desk: CardDesk, view: CardView, lang: str) -> str:
+    """When the next message goes, to which rung, and what holds it up; "" where none is to come."""
+    following = desk.book.told.following(view)
+    if following is None:
+        return ""
+    at = f"{local(following.at, view.zone):%Y-%m-%d %H:%M}"
+    words = [at, either(ALERTS, f"rung_{following.rung}", lang)]
+    if following.held:
+        words.append(either(STAGES, following.held, lang))
+    return " · ".join(words)
 
 
 def brief(text: str) -> str:

@@ -30,6 +30,8 @@ from ..record import Record
 SECOND = 1_000_000
 SOON, LATEST = 0.01, 3_600.0
 """Seconds within which the bell is not rung again, and after which it is in any case."""
+RINGING = 100
+"""Threads that may be about to ring at a time: what is above that is left out by APScheduler."""
 
 
 class Alerts:
@@ -97,7 +99,7 @@ class Alerts:
             replace_existing=True,
             misfire_grace_time=None,
             coalesce=True,
-            max_instances=1,
+            max_instances=RINGING,
         )
 
     def _ring(self) -> None:

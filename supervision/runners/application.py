@@ -19,7 +19,7 @@ from dashboards.answers import answers
 from dashboards.app import DASH_RULES, Front, build
 from dashboards.app import Settings as PageSettings
 from dashboards.card_api import card_api
-from dashboards.card_desk import CardBook, CardDesk
+from dashboards.card_desk import CardBook, CardDesk, told_by
 from dashboards.cards_answers import cards_answers
 from dashboards.farewell import WallFarewell
 from dashboards.forms.alerts import alerts_pages
@@ -178,7 +178,12 @@ def _pages(
     server.include_router(answers(front.sights, access))
     server.include_router(cards_answers(front.sights, access))
     server.include_router(texts(front.sights, access))
-    desk = CardDesk(CardBook(system.record, lambda: system.shown()[0]), front.sights)
+
+    def judged() -> Instant:
+        return system.shown()[0]
+
+    book = CardBook(system.record, judged, told_by(system.record, judged))
+    desk = CardDesk(book, front.sights)
     server.include_router(cards(desk, access, organ_of(place.district)))
     server.include_router(card_api(desk))
     return front

@@ -130,8 +130,8 @@ def by_keyboard(page: Page, kind: str, text: str = "") -> None:
         tab_to(page, f"#reason-{kind}")
         page.keyboard.type(text)
     tab_to(page, f"#{kind} button[type=submit]")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**done={kind}*")
+    with page.expect_navigation(url=f"**done={kind}*"):
+        page.keyboard.press("Enter")
 
 
 def by_mouse(page: Page, kind: str, text: str = "", choice: str = "") -> None:
@@ -142,8 +142,8 @@ def by_mouse(page: Page, kind: str, text: str = "", choice: str = "") -> None:
         page.check(f"#{kind} input[name=choice][value={choice}]")
     if text:
         page.fill(f"#reason-{kind}", text)
-    page.click(f"#{kind} button[type=submit]")
-    page.wait_for_url("**done=*")
+    with page.expect_navigation(url="**done=*"):
+        page.click(f"#{kind} button[type=submit]")
 
 
 def stands(page: Page, word: str) -> None:

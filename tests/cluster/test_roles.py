@@ -187,7 +187,7 @@ def test_who_follows_the_log_tells_how_far_it_is(town: Town, role: str) -> None:
         arrives(town, lambda p=process: reached(p) >= head, f"the {role} to have all")
         assert metric(process, "supervision_lag_events", follower=role) is not None
         if role != "links":
-            assert metric(process, "supervision_lag_seconds", follower=role) is not None
+            arrives(town, lambda p=process: age(p) is not None, f"the {role} to know its age")
 
 
 def log_head(town: Town) -> int:
@@ -199,6 +199,11 @@ def reached(process: Process) -> int:
     """How far its follower is."""
     followers = process.get("/ready", process.told)["followers"]
     return int(followers[process.role]["position"])
+
+
+def age(process: Process) -> float | None:
+    """Of what its follower had last, in seconds; None before anything is known."""
+    return metric(process, "supervision_lag_seconds", follower=process.role)
 
 
 @pytest.mark.parametrize("role", ELECTED)

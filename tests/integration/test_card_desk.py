@@ -143,7 +143,7 @@ def test_who_was_told_is_on_the_page(whole: Whole, card: TheCard, clerk: Visitor
     )  # fmt: skip
     whole.record.append(notices_stream(card.source, card.case_no), [told_of], 0)
     text = text_of(whole.ask("GET", card.page, clerk))
-    assert "zhou 承办人 已告知 短信 发牌 m41" in text
+    assert "zhou 承办人 已告知 短信 新发牌 m41 待发" in text
 
 
 def test_a_case_leads_to_its_cards_and_to_one_by_hand(

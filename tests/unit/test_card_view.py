@@ -14,6 +14,7 @@ from dashboards.markup import written
 from dashboards.show import card_address, div, of_part, tag
 from dashboards.words_cards import WORDS
 from supervision.acts import DESK_ACTS
+from supervision.judgement.cards import card_id
 from supervision.loop.stage import MOVES, Stage
 from supervision.notices import CardNotTold, CardTold, CardWaits
 from tests.card_story import CLERK, ISSUED, Story, said
@@ -117,6 +118,16 @@ def test_the_account_counts_the_days_as_the_card_kept_them() -> None:
     assert (account.days[0].kind, account.days[0].number) == ("start", 0)
     last = account.days[-1]
     assert (last.day, last.number, last.marks) == ("2026-03-11", 7, ("deadline",))
+
+
+def test_the_clock_behind_a_reminder_had_not_crossed() -> None:
+    """It was near its end when the card was issued."""
+    reminder = card_id("s", "1", ("promise_near", "", "reminder"), 0)
+    states = []
+    for card in (reminder, CARD):
+        account = Story(until=ISSUED).view(card).account
+        states.append(account.state if account else "")
+    assert states == ["running", "crossed"]
 
 
 def test_who_was_told_not_told_and_told_later_stands_in_order() -> None:
