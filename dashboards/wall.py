@@ -70,7 +70,7 @@ def marks(view: View) -> list[Child]:
     wall = view.wall
     made: list[Child] = []
     if wall.demonstration:
-        made.append(span(view.say("demonstration", speed=f"{wall.speed:g}"), cls="badge demo"))
+        made.append(span(view.say("demonstration", speed=f"{wall.speed:.0f}"), cls="badge demo"))
     if wall.history_cases:
         text = view.say("history_cases", n=number(wall.history_cases))
         made.append(

@@ -50,6 +50,18 @@ UNCOUNTED = "late_entry"
 """The violation that does not make a third standing yellow."""
 
 
+UNLIKE: dict[str, Rule] = {
+    severity: Rule(
+        code=BY_HAND, on=BY_HAND, severity=severity, colour=colour, label_zh=zh, label_en=en
+    )
+    for severity, colour, zh, en in (
+        (YELLOW, "#F0E442", "黄牌", "Yellow card"),
+        (RED, "#D55E00", "红牌", "Red card"),
+    )
+}
+"""Of a card by hand, under a policy that has no rule of its severity."""
+
+
 class Due(Struct, frozen=True):
     """A card that is due from `crossed_at` on, to be issued from `ready_at` on."""
 
@@ -330,23 +342,21 @@ def _stood(card: Card, at: Instant) -> bool:
 
 def _by_hand(scene: Scene, cards: Cards) -> Iterator[Due]:
     """What a supervisor issued by hand is due from then on, until a decision withdraws it; issued
-    in the colour and the words that the policy has for the severity.
+    in the colour and the words that the policy has for the severity, if it has any.
     """
     for card in cards.values():
         if card.hand is None or card.state == WITHDRAWN:
             continue
         at = card.crossed_at
         policy = scene.lists.policy(scene.case.source, at, at)
-        like = next((r for r in policy.rules if r.severity == card.severity), None)
-        if like is None and card.state == ASKED:
-            continue
+        like = next((r for r in policy.rules if r.severity == card.severity), UNLIKE[card.severity])
         rule = Rule(
             code=BY_HAND,
             on=BY_HAND,
             severity=card.severity,
-            colour=like.colour if like else "",
-            label_zh=like.label_zh if like else "",
-            label_en=like.label_en if like else "",
+            colour=like.colour,
+            label_zh=like.label_zh,
+            label_en=like.label_en,
         )
         yield Due(rule, card.subject, at, at, policy, hand=card.hand)
 

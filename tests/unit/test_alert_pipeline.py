@@ -249,3 +249,13 @@ def test_personal_data_never_comes_into_a_message() -> None:
     (message,) = town.live("2026-03-16 10:01")
     assert "A0101" not in message.text
     assert len(message.text) <= 500
+
+
+def test_of_the_handlers_the_one_who_handled_the_case_is_told() -> None:
+    """However a source writes the name; all of them where it names none of them."""
+    town = Town([contact("a0101", 0), contact("a0102", 0)])
+    theirs, nobodys = card("1", person="A0102"), card("2", person="A0999")
+    town.issue(theirs, nobodys)
+    town.live("2026-03-16 10:01")
+    assert [("a0102", "issued")] == town.told(theirs)
+    assert [("a0101", "issued"), ("a0102", "issued")] == town.told(nobodys)

@@ -15,7 +15,6 @@ from projections.packing import pack, unpack
 from supervision.acts import CardIssued, CardWithdrawn, DeskAct, IssuedByHand
 from supervision.facts import Actor, Fact
 from supervision.judgement.cards import (
-    ASKED,
     BY_HAND,
     STANDING,
     WITHDRAWN,
@@ -446,12 +445,13 @@ def test_an_act_by_hand_does_not_lay_claim_to_another_card() -> None:
     assert judged([*TAKEN, made], "2026-07-12") == ["2026-07-11 00:00 issued promise_past"]
 
 
-def test_a_card_by_hand_waits_for_a_policy_that_has_its_colour() -> None:
-    """Where none has it, it stays asked for, and nobody owes an answer."""
+def test_a_card_by_hand_needs_no_rule_of_its_colour() -> None:
+    """Under a policy without any it is issued all the same, in the usual colour and words."""
     own: PolicyPublished = policy(rules=())
-    docket, acts = watch([*TAKEN, by_hand("2026-07-02")], "2026-08-01", shelf(item(), own))
-    assert [card.state for card in docket.cards.values()] == [ASKED]
-    assert acts == []
+    docket, acts = watch([*TAKEN, by_hand("2026-07-02")], "2026-07-03", shelf(item(), own))
+    (issued,) = (act for act in acts if isinstance(act, CardIssued))
+    assert ("by_hand", "黄牌", "#F0E442") == (issued.rule, issued.label_zh, issued.colour)
+    assert [card.state for card in docket.cards.values()] == [STANDING]
 
 
 def test_a_card_by_hand_is_not_taken_back_by_a_change_of_the_policy() -> None:
