@@ -19,7 +19,7 @@ from projections.watch import Watch
 from ..access import ruling
 from ..access.events import PersonAdded, RoleGranted
 from ..access.office import Access
-from ..access.rights import INSPECTOR
+from ..access.rights import INSPECTOR, MANAGER
 from ..clock import (
     Clock,
     SimulatedClock,
@@ -84,7 +84,7 @@ def serve(
     access = access_of(given, record)
     app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
     _tell(given.home, url, demonstration=plan is not None)
-    _first(access, url, demonstration=plan is not None)
+    _first(access, url, plan)
     running.start()
     access.start()
     stop = Event()
@@ -118,16 +118,21 @@ def _district(given: Settings, *, demonstration: bool) -> str:
     return given.district or ("演示区" if demonstration else "本级")
 
 
-GUEST = "demo"
-"""Who looks at an invented city: the link that is printed signs them in."""
+GUEST, HEAD = "demo", "demo-head"
+"""Who looks at an invented city: an inspector, whom the link that is printed signs in, and the head
+of a department, who answers its cards.
+"""
 
 
-def _first(access: Access, url: str, *, demonstration: bool) -> None:
+def _first(access: Access, url: str, plan: Plan | None) -> None:
     """How to sign in, for who stands at the machine."""
     people = access.admissions.people(at_once=True)
-    if demonstration:
+    if plan is not None:
         if GUEST not in people.persons:
-            _add_guest(access)
+            _add_guest(access, GUEST, "演示用户 guest", INSPECTOR)
+        if HEAD not in people.persons:
+            department = plan.city().items[0].department
+            _add_guest(access, HEAD, "演示部门负责人 head", MANAGER, department)
         secret = access.signing.make_link(GUEST, console_user())
         console.print(f"登录 sign in, once: {url}/link/{secret}", style="bold", soft_wrap=True)
     elif not people.persons:
@@ -137,16 +142,19 @@ def _first(access: Access, url: str, *, demonstration: bool) -> None:
         )
 
 
-def _add_guest(access: Access) -> None:
+def _add_guest(access: Access, person: str, name: str, role: str, *units: str) -> None:
     by = console_user()
     access.rule(
         lambda people, at: ruling.add_person(
-            people, PersonAdded(at=at, by=by, person=GUEST, name="演示用户 guest")
+            people, PersonAdded(at=at, by=by, person=person, name=name)
         )
     )
     access.rule(
         lambda people, at: ruling.grant(
-            people, RoleGranted(at=at, by=by, person=GUEST, role=INSPECTOR, texts=True)
+            people,
+            RoleGranted(
+                at=at, by=by, person=person, role=role, units=units, texts=role == INSPECTOR
+            ),
         )
     )
 
