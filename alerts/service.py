@@ -368,6 +368,9 @@ class Service:
         courier.flush()
 
     def _hear_from(self, name: str) -> None:
+        """What a gateway told; asking again tells it that all before was recorded."""
+        if self._untold or not self._heard.empty():
+            return
         for told in self._channels[name].heard():
             self._heard.put((name, told))
             self.ring()
