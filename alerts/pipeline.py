@@ -124,8 +124,13 @@ class Pipeline:
         return Making(self.ledger.setup, lists, self.place, moment(now))
 
     def _due(self, now: Instant) -> Iterator[Slip]:
-        """Slips about which something may be decided, in order of their keys."""
+        """Slips about which something may be decided, in order of their keys; none before there is
+        anybody to tell and a way to do it, so that what stands then is told once there is.
+        """
         ledger = self.ledger
+        if not self.channels or not ledger.setup.contacts:
+            self._forget_ended()
+            return
         keys = set(ledger.slips) if ledger.set_up else set(ledger.touched)
         while self._queue and self._queue[0][0] <= now:
             at, key = heappop(self._queue)
@@ -138,6 +143,15 @@ class Pipeline:
         for key in sorted(keys):
             if key in ledger.slips:
                 yield ledger.slips[key]
+
+    def _forget_ended(self) -> None:
+        ledger = self.ledger
+        for key in sorted(ledger.slips if ledger.set_up else ledger.touched):
+            if key in ledger.slips and ledger.slips[key].state == ENDED:
+                ledger.drop(ledger.slips[key])
+        ledger.touched.clear()
+        ledger.set_up = False
+        self._errands_at = NEVER
 
     def _of_slip(self, sight: Sight, slip: Slip) -> list[Outcome]:
         calls, soonest = calls_of(sight, slip)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from supervision import notices
-from supervision.acts import CardConfirmed
+from supervision.acts import CardConfirmed, CardWithdrawn
 from supervision.facts import instant
 from supervision.judgement.shelf import NEVER
 from supervision.notices import ALERTS, MessageAttempted, MessageDeferred
@@ -259,3 +259,24 @@ def test_of_the_handlers_the_one_who_handled_the_case_is_told() -> None:
     town.live("2026-03-16 10:01")
     assert [("a0102", "issued")] == town.told(theirs)
     assert [("a0101", "issued"), ("a0102", "issued")] == town.told(nobodys)
+
+
+def test_what_stands_is_told_once_there_is_somebody_to_tell() -> None:
+    """Before that nothing is decided; what is over by then is told to nobody."""
+    town = Town()
+    standing, over = card("1"), card("2")
+    town.issue(standing, over)
+    town.put(
+        [
+            (
+                cards_stream("s", "2"),
+                CardWithdrawn(source="s", case_no="2", card=over.card, at=town.now),
+            )
+        ]
+    )
+    assert [] == town.live("2026-03-17 09:00")
+    assert [] == town.notices()
+    town.put([(ALERTS, each) for each in everybody()])
+    town.live("2026-03-17 09:05")
+    assert {("clerk", "issued"), ("head", "waited")} == set(town.told(standing))
+    assert [] == town.notices(over)
