@@ -163,9 +163,10 @@ class Courier:
         policy: AlertPolicySet,
         now: datetime,
     ) -> OutboxEvent:
-        if not error.retry or attempt >= policy.tries:
+        down = isinstance(error, Unavailable)
+        if not error.retry or (not down and letter.tries + 1 >= policy.tries):
             return self._gave_up(letter, now, str(error))
-        wait = min(policy.retry_first * 2 ** (attempt - 1), policy.retry_most)
+        wait = min(policy.retry_first * 2 ** min(attempt - 1, 20), policy.retry_most)
         if isinstance(error, Throttled) and error.after:
             wait = max(1, min(error.after, policy.retry_most))
         return MessageDeferred(
@@ -175,6 +176,7 @@ class Courier:
             reason=str(error),
             again_at=now + timedelta(seconds=wait),
             in_doubt=isinstance(error, InDoubt),
+            down=down,
         )
 
     def _heard(self, failure: DeliveryFailed | None, now: datetime) -> float:

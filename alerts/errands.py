@@ -14,6 +14,7 @@ from supervision.notices import ContactSet, MessageIntended, SilenceSet
 from . import hours
 from .ledger import OPEN, Slip
 from .messages import Making, intended
+from .setup import concerns
 from .stages import Sight, hushes
 from .templates import Fields
 
@@ -34,6 +35,8 @@ def next_at(sight: Sight) -> Instant:
     ledger = sight.ledger
     ends = [instant(each.until) for each in ledger.silences.values()]
     found = [at for at in ends if at > sight.now]
+    if len(found) < len(ends) and _sleeps(sight):
+        found.append(_wakes_at(sight))
     if any(contact.digest for contact in ledger.setup.contacts.values()):
         policy = _policy(sight)
         calendar = sight.lists().calendar(policy.calendar, policy.zone)
@@ -76,7 +79,11 @@ def _digests(sight: Sight, making: Making) -> Iterator[MessageIntended]:
 
 def _figures(sight: Sight, contact: ContactSet, since: Instant) -> dict[str, int]:
     """Of the open cards that are the contact's."""
-    slips = [s for s in sight.ledger.slips.values() if s.state == OPEN and _theirs(contact, s)]
+    slips = [
+        slip
+        for slip in sight.ledger.slips.values()
+        if slip.state == OPEN and concerns(contact, slip.issued.department, slip.issued.item)
+    ]
     return {
         "standing": len(slips),
         "red": _count(slips, "red"),
@@ -95,18 +102,13 @@ def _answerable(card: CardIssued) -> bool:
     return bool(card.answer_by)
 
 
-def _theirs(contact: ContactSet, slip: Slip) -> bool:
-    card = slip.issued
-    departments = not contact.departments or card.department in contact.departments
-    return departments and (not contact.items or card.item in contact.items)
-
-
 def _ended_silences(sight: Sight, making: Making) -> Iterator[MessageIntended]:
-    """To who made it, or to operators, that people are told again."""
+    """To who made it, or to operators, that people are told again; not at night."""
     ledger = sight.ledger
     for name, silence in sorted(ledger.silences.items()):
         ended = ledger.lifted.get(name, instant(silence.until))
-        if ended > sight.now:
+        contacts = [c for c in _author(sight, silence) if _way(sight, c)]
+        if ended > sight.now or not contacts or _sleeps(sight):
             continue
         slips = ledger.slips.values()
         held = sum(hushes(silence, s) for s in slips if s.state == OPEN and not s.answered)
@@ -119,7 +121,18 @@ def _ended_silences(sight: Sight, making: Making) -> Iterator[MessageIntended]:
             reason=silence.reason,
             wall=making.place.wall,
         )
-        yield from _to(sight, making, _author(sight, silence), fields, name)
+        yield from _to(sight, making, contacts, fields, name)
+
+
+def _sleeps(sight: Sight) -> bool:
+    """Whether it is no time to tell what can wait."""
+    return _wakes_at(sight) > sight.now
+
+
+def _wakes_at(sight: Sight) -> Instant:
+    policy = _policy(sight)
+    calendar = sight.lists().calendar(policy.calendar, policy.zone)
+    return hours.waking(calendar, sight.ledger.setup.policy.quiet, sight.now)
 
 
 def _author(sight: Sight, silence: SilenceSet) -> list[ContactSet]:
@@ -139,7 +152,8 @@ def _troubles(sight: Sight, making: Making) -> Iterator[MessageIntended]:
             wall=making.place.wall,
         )
         operators = _operators(sight)
-        yield from _to(sight, making, operators, fields, trouble.name, but=trouble.channel)
+        but = trouble.channel if trouble.down else ""
+        yield from _to(sight, making, operators, fields, trouble.name, but=but)
 
 
 def _tests(sight: Sight, making: Making) -> Iterator[MessageIntended]:

@@ -8,7 +8,7 @@ Above 400 lines: what alerting knows, and how each event changes it, is read tog
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -25,7 +25,9 @@ from supervision.acts import (
     CardTransferred,
     CardWithdrawn,
     DeskAct,
+    RectificationReported,
     RectificationVerified,
+    SupervisionOrdered,
 )
 from supervision.errors import Unreadable
 from supervision.facts import Instant, instant
@@ -39,6 +41,7 @@ from supervision.notices import (
     CardRef,
     CardTold,
     CardWaits,
+    ContactSet,
     GatewayDown,
     GatewayUp,
     MessageAccepted,
@@ -57,7 +60,7 @@ from supervision.notices import (
 from supervision.store.stored import Stored
 from supervision.streams import notices_stream, parse
 
-from .setup import NOTHING_SET, Setup, with_setup
+from .setup import NOTHING_SET, Setup, concerns, with_setup
 
 Case = tuple[str, str]
 CardKey = tuple[str, str, str]
@@ -71,11 +74,22 @@ WAITING, ACCEPTED, DELIVERED, FAILED, GIVEN_UP = (
     "failed",
     "given_up",
 )
-OVER = (DELIVERED, FAILED, GIVEN_UP)
 RECEIPTS_FOR: Instant = 3 * 86_400_000_000
-"""Microseconds for which a gateway's receipt of an accepted message is waited for."""
-HEARD = (CardAcknowledged, CardExplained, CardAppealed)
-"""Answers after which nobody is told more of a card."""
+"""Microseconds for which a receipt of an accepted message, or a reply to it, is waited for."""
+HEARD = (
+    CardAcknowledged,
+    CardExplained,
+    CardAppealed,
+    RectificationReported,
+    SupervisionOrdered,
+)
+"""Answers, and an order that takes their place, after which nobody is told more of a card."""
+REROUTED = "gateway down"
+"""Why a message is given up that can go by another channel."""
+UNHEARD = ("no_contact", "no_channel", "undeliverable")
+"""Why somebody heard nothing, though somebody should have."""
+FORGET_AFTER: Instant = 86_400_000_000
+"""Microseconds after which what nobody could be told of is not told any more."""
 _LISTS = frozenset(LISTS)
 
 
@@ -87,6 +101,8 @@ class Telling(Struct):
     channel: str
     message: str
     failed: bool = False
+    rerouted: bool = False
+    """It did not fail, but was to go by another channel as the gateway was down."""
 
 
 class Slip(Struct):
@@ -140,10 +156,14 @@ class Letter(Struct):
     stream: int = 0
     """The version of its own stream."""
     attempts: int = 0
+    tries: int = 0
+    """Attempts that a gateway which was there did not take."""
     doubts: int = 0
     """Attempts of which nobody knows what became."""
     again_at: Instant = 0
     gateway_id: str = ""
+    rerouted: bool = False
+    """Given up as it could go by another channel: this one did not fail."""
     at: Instant = 0
     """When it was intended, then accepted."""
 
@@ -344,12 +364,22 @@ class Ledger:
         self.setup = with_setup(self.setup, event)
         self.set_up = True
         match event:
+            case ContactSet():
+                self.reopen(event)
             case SilenceSet():
                 self.silences[event.silence] = event
             case SilenceLifted() if event.silence in self.silences:
                 self.lifted[event.silence] = at
             case TestAsked():
                 self.tests[f"{event.person} {instant(event.at)}"] = event
+
+    def reopen(self, contact: ContactSet, *reasons: str) -> None:
+        """Somebody can be told from now on, or otherwise: what was not told for want of them (by
+        these reasons; any) is decided again.
+        """
+        for slip in self.slips.values():
+            if slip.state != ENDED and not slip.answered and _reopened(slip, contact, reasons):
+                self.touched.add(slip.key)
 
     def _intended(self, version: int, event: MessageIntended) -> None:
         at = instant(event.at)
@@ -372,11 +402,18 @@ class Ledger:
             self.down[event.channel] = event
             since = instant(event.since)
             name = f"down {event.channel} {instant(event.at)}"
-            self.troubles.append(Trouble(name, event.channel, True, since, event.reason))
+            self._trouble(Trouble(name, event.channel, True, since, event.reason))
         elif isinstance(event, GatewayUp) and event.channel in self.down:
             del self.down[event.channel]
             name = f"up {event.channel} {instant(event.at)}"
-            self.troubles.append(Trouble(name, event.channel, False, instant(event.at)))
+            self._trouble(Trouble(name, event.channel, False, instant(event.at)))
+
+    def _trouble(self, trouble: Trouble) -> None:
+        """The newest of its channel; one that nobody was told of and that is over is none."""
+        untold = any(each.channel == trouble.channel and each.down for each in self.troubles)
+        self.troubles = [each for each in self.troubles if each.channel != trouble.channel]
+        if trouble.down or not untold:
+            self.troubles.append(trouble)
 
     def _letter(self, event: OutboxEvent, stored: Stored) -> None:
         letter = self.letters.get(event.message)
@@ -389,15 +426,15 @@ class Ledger:
             case MessageAccepted(gateway_id=gateway_id):
                 letter.state, letter.gateway_id, letter.doubts = ACCEPTED, gateway_id, 0
                 letter.at = stored.recorded_at
-            case MessageDeferred(again_at=again_at, in_doubt=in_doubt):
-                letter.again_at = instant(again_at)
+            case MessageDeferred(again_at=again_at, in_doubt=in_doubt, down=down):
+                letter.again_at, letter.tries = instant(again_at), letter.tries + (not down)
                 letter.doubts -= 0 if in_doubt else 1
             case MessageDelivered():
                 letter.state = DELIVERED
             case MessageFailed():
                 letter.state = FAILED
-            case MessageGivenUp():
-                letter.state = GIVEN_UP
+            case MessageGivenUp(reason=reason):
+                letter.state, letter.rerouted = GIVEN_UP, reason == REROUTED
         if letter.state != WAITING:
             self.waiting.pop(letter.id, None)
             self._over(letter)
@@ -410,17 +447,27 @@ class Ledger:
                 self.touched.add(slip.key)
                 if letter.state in (FAILED, GIVEN_UP):
                     for each in slip.told:
-                        each.failed = each.failed or each.message == letter.id
+                        if each.message == letter.id:
+                            each.failed, each.rerouted = True, letter.rerouted
 
     # Forgetting what is over.
 
     def forget(self, now: Instant) -> None:
         """Drop letters of which nothing more is expected."""
         for name, letter in list(self.letters.items()):
-            heard = letter.intended.channel == "sms" and letter.at >= now - RECEIPTS_FOR
-            late = letter.state == ACCEPTED and not heard
-            if letter.state in OVER or late:
+            taken = letter.state in (ACCEPTED, DELIVERED)
+            answerable = letter.intended.channel == "sms" and letter.at >= now - RECEIPTS_FOR
+            if letter.state in (FAILED, GIVEN_UP) or (taken and not answerable):
                 del self.letters[name]
+        since = now - FORGET_AFTER
+        self.troubles = [each for each in self.troubles if each.since >= since]
+        self.tests = {n: each for n, each in self.tests.items() if instant(each.at) >= since}
+        self.silences = {
+            name: each
+            for name, each in self.silences.items()
+            if self.lifted.get(name, instant(each.until)) >= since
+        }
+        self.lifted = {name: at for name, at in self.lifted.items() if name in self.silences}
 
     def drop(self, slip: Slip) -> None:
         """Nothing is to be decided about this card any more."""
@@ -440,6 +487,22 @@ class Ledger:
     def notices_of(self, slip: Slip) -> str:
         """Where it is recorded who was told of it."""
         return notices_stream(slip.issued.source, slip.issued.case_no)
+
+
+def _reopened(slip: Slip, contact: ContactSet, reasons: Sequence[str]) -> bool:
+    """Forget why this person, or nobody at their rung, was told; whether there was anything."""
+    wanted, before = reasons or UNHEARD, (len(slip.closed), len(slip.refused), len(slip.told))
+    closed = slip.closed.get(contact.rung, "").partition(" ")[0]
+    if closed in wanted and concerns(contact, slip.issued.department, slip.issued.item):
+        slip.closed = {n: why for n, why in slip.closed.items() if n != contact.rung}
+    slip.refused = {
+        name: why
+        for name, why in slip.refused.items()
+        if name.partition(" ")[2] != contact.person or why.partition(" ")[0] not in wanted
+    }
+    if not reasons:
+        slip.told = [t for t in slip.told if t.person != contact.person or not t.failed]
+    return before != (len(slip.closed), len(slip.refused), len(slip.told))
 
 
 def _read(stored: Stored) -> Any:

@@ -85,6 +85,7 @@ def of_cards(making: Making, message: str, calls: Sequence[Call]) -> MessageInte
         why=first.why,
         rung=first.rung,
         cards=tuple(call.slip.ref for call in ordered),
+        departments=tuple(departments),
         code=code,
         expires_at=expires,
     )

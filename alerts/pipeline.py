@@ -28,7 +28,7 @@ from supervision.notices import (
 from supervision.store.mapping import moment
 
 from . import errands
-from .ledger import ENDED, OPEN, PROPOSED, CardKey, Ledger, Letter, Slip
+from .ledger import ENDED, OPEN, PROPOSED, REROUTED, CardKey, Ledger, Letter, Slip
 from .messages import Making, Place, of_cards
 from .stages import (
     GATHERING,
@@ -103,8 +103,13 @@ class Pipeline:
         return min((x.again_at for x in self._waiting() if x.again_at > now), default=NEVER)
 
     def again(self) -> None:
-        """What was decided could not be recorded: decide on every card again."""
+        """At the beginning, and when what was decided could not be recorded: decide on every card
+        again; of whom no channel could be used, and now one can, too.
+        """
         self.ledger.set_up = True
+        for contact in self.ledger.setup.contacts.values():
+            if self.channels.intersection(contact.channels):
+                self.ledger.reopen(contact, "no_channel")
 
     def letters(self, channel: str, now: Instant, busy: frozenset[str]) -> list[Letter]:
         """The messages that a channel may hand over now, gravest and oldest first."""
@@ -129,6 +134,7 @@ class Pipeline:
         """
         ledger = self.ledger
         if not self.channels or not ledger.setup.contacts:
+            self._queue.clear()
             self._forget_ended()
             return
         keys = set(ledger.slips) if ledger.set_up else set(ledger.touched)
@@ -184,7 +190,7 @@ class Pipeline:
 def pointless(sight: Sight, letter: Letter) -> str:
     """Why a message about cards need not be sent any more: all of them are over or acknowledged."""
     if _has_another_way(sight, letter):
-        return "gateway down"
+        return REROUTED
     refs = letter.intended.cards
     if letter.intended.kind != "card" or not refs:
         return ""

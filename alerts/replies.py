@@ -15,7 +15,7 @@ from supervision.notices import CardRef, MessageDelivered, MessageFailed, Outbox
 
 from .channels.port import Receipt, Reply
 from .channels.smpp_texts import names
-from .ledger import ACCEPTED, Ledger, Letter
+from .ledger import ACCEPTED, DELIVERED, Ledger, Letter
 
 WORD = re.compile(r"[0-9A-Za-z]{4,6}")
 YES = ("签收", "收到", "已阅", "ok", "ack", "yes", "1", "y")
@@ -50,22 +50,24 @@ class Meant(NamedTuple):
 def meant_by(
     ledger: Ledger, channel: str, reply: Reply, persons: list[str], code_of: Callable[[str], str]
 ) -> Meant:
-    """The message that one of these persons replied to: by its code, else, if it says yes, the
-    last one.
+    """The message that one of these persons replied to, of those that a gateway took: by its code,
+    else, if it says yes, the last one.
     """
     letters = [
         letter
         for letter in ledger.letters.values()
-        if letter.intended.channel == channel and letter.intended.person in persons
+        if letter.intended.channel == channel
+        and letter.intended.person in persons
+        and letter.intended.cards
+        and letter.state in (ACCEPTED, DELIVERED)
     ]
     words = {word.upper() for word in WORD.findall(reply.text)}
     for letter in reversed(letters):
-        if letter.intended.cards and code_of(letter.id) in words:
+        if code_of(letter.id) in words:
             return Meant(letter.intended.person, letter)
     if reply.text.strip().lower().rstrip("。.!！") in YES:
         for letter in reversed(letters):
-            if letter.intended.cards:
-                return Meant(letter.intended.person, letter)
+            return Meant(letter.intended.person, letter)
     return Meant(persons[0] if persons else "", None)
 
 

@@ -96,8 +96,12 @@ class Service:
         bell: Bell,
         keeping: Keeping | None = None,
         counted: Callable[[str, Struct], object] = lambda channel, event: None,
+        may_reply: Callable[[str], bool] = lambda person: True,
     ) -> None:
-        """`counted` hears of each message by its channel, and of what became of it."""
+        """`counted` hears of each message by its channel, and of what became of it; `may_reply`
+        says whether a person's replies count.
+        """
+        self._may_reply = may_reply
         self.failed = ""
         """Why nothing is decided just now; "" while all is well."""
         self._record = record
@@ -118,6 +122,8 @@ class Service:
         self._unknown: list[Heard] = []
         """Of these, what belongs to no message yet."""
         self._couriers: dict[str, Courier] = {}
+        self._resting: set[str] = set()
+        """Channels whose gateways are left alone for a while."""
         self._busy: dict[str, int] = {}
         """Messages that couriers have, and where they then stand; -1 while that is unknown."""
         self._kept_at = 0
@@ -142,9 +148,13 @@ class Service:
         self._woken.set()
         for thread in self._threads:
             thread.join(timeout=40)
-        for channel in self._channels.values():
-            channel.close()
-        self._keep(1)
+        for name, channel in self._channels.items():
+            try:
+                channel.close()
+            except Exception:
+                log.exception("a channel did not end in order", extra={"channel": name})
+        if not self._threads or not self._threads[0].is_alive():
+            self._keep(1)
 
     @property
     def down(self) -> dict[str, str]:
@@ -272,7 +282,7 @@ class Service:
     def _hand_over(self, now: Instant, but: frozenset[str]) -> None:
         """What the ledger knows of, `but` not these; what was just decided comes a round later."""
         for name, queue in self._queues.items():
-            if not queue.empty():
+            if name in self._resting or not queue.empty():
                 continue
             for letter in self._pipeline.letters(name, now, but.union(self._busy))[:AT_ONCE]:
                 self._busy[letter.id] = -1
@@ -323,7 +333,8 @@ class Service:
         """Somebody replied: acknowledge what they mean, and record what came of it."""
         ledger = self._pipeline.ledger
         contacts = self._book.setup().contacts.values()
-        persons = [each.person for each in contacts if self._is(each, name, reply)]
+        theirs = [each.person for each in contacts if self._is(each, name, reply)]
+        persons = [person for person in theirs if self._may_reply(person)]
         meant = meant_by(ledger, name, reply, persons, self._place.code)
         outcome = "unknown address" if not persons else "not understood"
         if meant.letter is not None:
@@ -387,7 +398,20 @@ class Service:
         self._reports.put(Report(letter.id, letter.stream + 2))
         self._woken.set()
         if pause:
+            name = courier.channel.name
+            self._resting.add(name)
+            self._give_back(name)
             self._stop.wait(pause)
+            self._resting.discard(name)
+            self._woken.set()
+
+    def _give_back(self, name: str) -> None:
+        """What waits behind a gateway that is not there is decided on again meanwhile."""
+        queue = self._queues[name]
+        while not queue.empty():
+            letter = queue.get_nowait()
+            self._reports.put(Report(letter.id, letter.stream))
+        self.ring()
 
     def _address(self, intended: MessageIntended) -> str:
         contact = self._book.setup().contacts.get(intended.person)

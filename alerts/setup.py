@@ -81,10 +81,14 @@ def recipients(setup: Setup, department: str, item: str, rung: int) -> list[Cont
     return [
         contact
         for _, contact in sorted(setup.contacts.items())
-        if contact.rung == rung
-        and (not contact.departments or department in contact.departments)
-        and (not contact.items or item in contact.items)
+        if contact.rung == rung and concerns(contact, department, item)
     ]
+
+
+def concerns(contact: ContactSet, department: str, item: str) -> bool:
+    """Whether cards of a department and item are theirs."""
+    departments = not contact.departments or department in contact.departments
+    return departments and (not contact.items or item in contact.items)
 
 
 def matches(

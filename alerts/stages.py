@@ -19,7 +19,7 @@ from supervision.judgement.shelf import NEVER, Lists
 from supervision.notices import ContactSet, SilenceSet
 
 from .hours import end_of, waking
-from .ledger import OPEN, PROPOSED, Ledger, Slip
+from .ledger import OPEN, PROPOSED, UNHEARD, Ledger, Slip
 from .setup import matches, recipients
 
 LADDER = ("promise", "legal")
@@ -28,10 +28,10 @@ GRAVITY = {"reminder": 1, "yellow": 2, "red": 3}
 TOP = 3
 """The highest rung: 纪检监察."""
 ISSUED, WAITED, UNREACHED, FAILED = "issued", "waited", "unreached", "failed"
+PROBE_EVERY, PROBE_FOR = 600 * SECOND, 30 * SECOND
+"""How often, and for how long, a channel that is down is tried with new messages."""
 GATHERING = "gathering"
 """Waits so short that they are not worth a record."""
-UNHEARD = ("no_contact", "no_channel", "undeliverable")
-"""Why a rung heard nothing, so that the next one is told instead."""
 
 
 class Call(Struct, frozen=True):
@@ -77,6 +77,11 @@ class Sight(NamedTuple):
     ledger: Ledger
     now: Instant
     channels: frozenset[str]
+
+    def avoids(self, channel: str) -> bool:
+        """Whether a channel is down; now and then one message tries it all the same."""
+        down = self.ledger.down.get(channel)
+        return down is not None and (self.now - instant(down.at)) % PROBE_EVERY > PROBE_FOR
 
     def lists(self) -> Lists:
         """The lists known now."""
@@ -171,14 +176,15 @@ def mute(sight: Sight, call: Call) -> Go | Not | Later:
 def reach(sight: Sight, call: Call) -> Go | Not | Later:
     """By the person's first channel that works; by all of them where the policy says so."""
     assert call.contact is not None
-    failed = {t.channel for t in call.slip.told if t.person == call.person and t.failed}
+    theirs = [t for t in call.slip.told if t.person == call.person]
+    failed = {t.channel for t in theirs if t.failed and not t.rerouted}
     there = [c for c in call.contact.channels if c in sight.channels]
     if not there:
         return Not("no_channel")
     left = [c for c in there if c not in failed]
     if not left:
         return Not("undeliverable", ", ".join(sorted(failed)))
-    up = [c for c in left if c not in sight.ledger.down] or left
+    up = [c for c in left if not sight.avoids(c)] or left
     everything = call.slip.issued.severity in sight.ledger.setup.policy.all_channels
     return Go([replace(call, channel=c) for c in (left if everything else up[:1])])
 

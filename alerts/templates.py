@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -201,6 +201,8 @@ def check(template: TemplateSet) -> None:
     sample = replace(SAMPLE, kind=template.kind)
     bare = replace(sample, cards=(), more=0, link="", wall="", code="", rung_name="", figures={})
     _made(template, bare)
+    for severity in ("reminder", "yellow"):
+        _made(template, replace(sample, severity=severity, more=0))
     words = _made(template, sample)
     if template.channel == SMS and parts_of(words.text) > MOST_PARTS:
         raise TemplateUnfit("body", f"{parts_of(words.text)} > {MOST_PARTS} 条 parts")
@@ -278,7 +280,7 @@ def _text(source: Source, lang: str, fields: Fields, longest: int) -> str:
 def _rendered(part: str, source: str, lang: str, fields: Fields) -> str:
     try:
         return str(_compiled(source, part).render(_context(fields, lang)))
-    except (TemplateError, TypeError, ValueError, RecursionError, OverflowError) as error:
+    except Exception as error:
         raise TemplateUnfit(part, _line(error)) from error
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from alerts.next import Forecast, Next
 from alerts.told import outcome_of
 from supervision.access.admission import Admission
@@ -94,8 +96,11 @@ class CardDesk:
         is on record.
         """
         view = self.book.card(source, case_no, card)
-        if view is None or self.sights.covers(right, view.department):
-            return view
+        if view is None:
+            return None
+        if self.sights.covers(right, view.department):
+            told = self.sights.covers(Right.TOLD, view.department)
+            return view if told else replace(view, notices=())
         self.sights.refuse(f"card {source} {case_no} {card}"[:200], "another department")
         return None
 

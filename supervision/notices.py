@@ -111,8 +111,9 @@ class MessageIntended(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True
     """It is to be sent: to whom, by what, in which words.
 
     `kind`: card, digest, silence_ended, gateway_down, gateway_up, test. `why`: the occasion that
-    made it, of the gravest card. `subject` and `text` are what was said; `code`: a short word by
-    which a reply names it; `expires_at`: until when its link acknowledges.
+    made it, of the gravest card; `departments`: those of its cards. `subject` and `text` are what
+    was said; `code`: a short word by which a reply names it; `expires_at`: until when its link
+    acknowledges.
     """
 
     kind: str
@@ -122,6 +123,7 @@ class MessageIntended(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True
     severity: str = ""
     why: str = ""
     cards: tuple[CardRef, ...] = ()
+    departments: tuple[str, ...] = ()
     lang: str = "zh"
     subject: str = ""
     text: str
@@ -146,14 +148,15 @@ class MessageAccepted(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True
 
 
 class MessageDeferred(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """The gateway did not take it, or with `in_doubt` may have; it is tried again not before
-    `again_at`.
+    """The gateway did not take it, or with `in_doubt` may have, or with `down` was not there; it is
+    tried again not before `again_at`.
     """
 
     attempt: int
     reason: str
     again_at: datetime
     in_doubt: bool = False
+    down: bool = False
 
 
 class MessageDelivered(OutboxEvent, frozen=True, kw_only=True, omit_defaults=True):

@@ -60,11 +60,15 @@ def messages_desk(alerting: Alerting) -> APIRouter:
 
 
 def _seen(setup: Setup, reach: Reach) -> Callable[[MessageIntended], bool]:
-    """Of a part of the world: what went to contacts of departments in it and of no others."""
+    """Of a part of the world: messages about its cards alone, and those about no card that went to
+    contacts of its departments and of no others.
+    """
 
     def seen(message: MessageIntended) -> bool:
         if reach.departments is None:
             return True
+        if message.cards:
+            return bool(message.departments) and covers(reach, message.departments)
         contact = setup.contacts.get(message.person)
         return contact is not None and covers(reach, contact.departments)
 

@@ -22,6 +22,8 @@ from alerts.links import Links, secret_of
 from alerts.messages import Place
 from alerts.service import Bell, Service
 
+from ..access.events import PEOPLE
+from ..access.people import People, fold
 from ..clock import Clock, SimulatedClock
 from ..facts import Instant, instant
 from ..judgement.shelf import NEVER
@@ -55,7 +57,7 @@ class Alerts:
         self._rings_at: Instant = NEVER
         bell = Bell(at=self._ring_at, stamp=self._stamp)
         keeping = Keeping(keep) if keep else None
-        self.service = Service(record, place, channels, bell, keeping, counted)
+        self.service = Service(record, place, channels, bell, keeping, counted, self._may_reply)
 
     def start(self) -> None:
         """Decide and deliver, until stopped."""
@@ -83,6 +85,12 @@ class Alerts:
         if not self._has_channels:
             return "no_channel"
         return "" if self.service.has_contacts else "no_contact"
+
+    def _may_reply(self, person: str) -> bool:
+        """Whether a person was not disabled; who is told need not be one who signs in."""
+        events = (stored.event for stored in self._record.read_stream(PEOPLE))
+        known = fold(People(), events).persons.get(person)
+        return known is None or not known.disabled
 
     def _stamp(self, fresh: bool) -> Instant:
         return self._record.heartbeat()[0] if fresh else self._record.last_stamp()

@@ -543,3 +543,19 @@ def test_reasons_are_read_where_one_says_why(whole: Whole, card: TheCard, clerk:
     address = f"/texts?source={card.source}&case_no={card.case_no}"
     form = {"csrf": reader.csrf, "reason": "裁定申诉"}
     assert REASON in whole.ask("POST", address, reader, data=form).text
+
+
+def test_who_may_not_see_who_was_told_does_not(whole: Whole, card: TheCard) -> None:
+    """Window staff answer cards; names, ranks and messages are for who has the right."""
+    at_window = whole.visit(WINDOW, WATER)
+    stream = notices_stream(card.source, card.case_no)
+    told_of = CardTold(
+        **card._asdict(), at=moment(whole.time.now()), rung=3, why="issued",
+        person="jijian-told", channel="sms", message="m42",
+    )  # fmt: skip
+    whole.record.append(stream, [told_of], whole.record.version(stream))
+    page = whole.ask("GET", card.page, at_window)
+    api = whole.ask("GET", f"/api/v1/cards/{card.source}/{card.case_no}/{card.card}", at_window)
+    assert (page.status_code, api.status_code) == (200, 200)
+    assert "jijian-told" not in page.text + api.text
+    assert "告知记录" not in page.text

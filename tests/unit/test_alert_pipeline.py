@@ -1,16 +1,30 @@
-"""Who is told of a card, when and why; and why not (domain: 6, 7)."""
+"""Who is told of a card, when and why; and why not (domain: 6, 7).
+
+Above 400 lines: one rule of the pipeline a test, over one town.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+from alerts.channels.port import Reply
+from alerts.replies import meant_by
 from supervision import notices
-from supervision.acts import CardConfirmed, CardWithdrawn
+from supervision.acts import CardConfirmed, CardWithdrawn, SupervisionOrdered
 from supervision.facts import instant
 from supervision.judgement.shelf import NEVER
-from supervision.notices import ALERTS, MessageAttempted, MessageDeferred
-from supervision.streams import cards_stream
-from tests.alerting import Town, card, contact, everybody
+from supervision.notices import (
+    ALERTS,
+    GATEWAYS,
+    ContactRemoved,
+    GatewayDown,
+    GatewayUp,
+    MessageAttempted,
+    MessageDeferred,
+    MessageDelivered,
+)
+from supervision.streams import cards_stream, desk_stream
+from tests.alerting import PLACE, Town, card, contact, everybody
 from tests.court import CHINA, at, when
 
 
@@ -280,3 +294,130 @@ def test_what_stands_is_told_once_there_is_somebody_to_tell() -> None:
     town.live("2026-03-17 09:05")
     assert {("clerk", "issued"), ("head", "waited")} == set(town.told(standing))
     assert [] == town.notices(over)
+
+
+def test_a_long_outage_of_the_gateway_leaves_nobody_untold() -> None:
+    """Whoever waits behind a gateway that is not there is told when it is back."""
+    town = Town(everybody())
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    (letter,) = town.letters()
+    for attempt in range(1, 40):
+        again = town.now + timedelta(minutes=5)
+        town.become(
+            letter,
+            MessageAttempted(message=letter.id, at=town.now, attempt=attempt),
+            MessageDeferred(
+                message=letter.id, at=town.now, attempt=attempt, reason="down", again_at=again,
+                down=True,
+            ),
+        )  # fmt: skip
+        town.live(again)
+    assert 0 == town.ledger.letters[letter.id].tries
+    assert letter.id in [each.id for each in town.letters()]
+    assert [("clerk", "issued")] == town.told(issued)
+
+
+def test_a_contact_who_is_added_later_is_told_of_what_stands() -> None:
+    """Contacts are set up one by one; the first of another department closes nothing for good."""
+    town = Town([contact("other", 0, departments=("市水利局",))])
+    issued = card("1", "red")
+    town.issue(issued)
+    town.live("2026-03-16 10:05")
+    assert [] == town.told(issued)
+    town.put([(ALERTS, contact("clerk", 0, departments=(issued.department,)))])
+    town.live("2026-03-16 10:10")
+    assert [("clerk", "issued")] == town.told(issued)
+
+
+def test_an_address_that_was_put_right_is_used() -> None:
+    """It bounced; whoever corrects it need not wait for the next card."""
+    town = Town([contact("clerk", 0)])
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.refuse()
+    town.live("2026-03-16 10:02")
+    assert [] == town.letters()
+    town.put([(ALERTS, contact("clerk", 0, number=2))])
+    town.live("2026-03-16 10:05")
+    assert ["clerk"] == [each.intended.person for each in town.letters()]
+
+
+def test_a_reply_minutes_after_delivery_is_understood() -> None:
+    """By its code, and by a plain yes; it never means a message that nobody has seen yet."""
+    town = Town([contact("clerk", 0, channels=("sms",))], ("sms",))
+    town.issue(card("1"))
+    town.live("2026-03-16 10:01")
+    (seen,) = town.accept("sms")
+    town.become(seen, MessageDelivered(message=seen.id, at=town.now))
+    town.live("2026-03-16 10:10")
+    town.issue(card("2", at="2026-03-16 10:10"))
+    town.live("2026-03-16 10:11")
+    for text in ("收到", PLACE.code(seen.id)):
+        meant = meant_by(town.ledger, "sms", Reply("1", text), ["clerk"], PLACE.code)
+        assert meant.letter is not None
+        assert seen.id == meant.letter.id
+
+
+def test_after_an_order_nobody_above_is_told_that_it_was_not_acknowledged() -> None:
+    """An order takes the place of the acknowledgement, which is not possible any more."""
+    town = Town(everybody())
+    issued = card("1", "red")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.accept()
+    order = SupervisionOrdered(
+        id="o1", source="s", case_no="1", card=issued.card, at=town.now, by="li", number=1
+    )
+    town.put([(desk_stream("s", "1"), order)])
+    town.live("2026-03-20 18:00")
+    assert {"clerk", "head"} == {person for person, _ in town.told(issued)}
+
+
+def test_what_goes_another_way_as_the_gateway_is_down_is_no_failure_of_it() -> None:
+    """Should the other way fail, the first is open again."""
+    town = Town([contact("clerk", 0, channels=("mail", "sms"))], ("mail", "sms"))
+    issued = card()
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    down = GatewayDown(channel="mail", at=town.now, since=town.now, reason="refused")
+    town.put([(GATEWAYS, down)])
+    town.live("2026-03-16 10:02")
+    assert ["sms"] == [each.intended.channel for each in town.refuse("sms")]
+    town.put([(GATEWAYS, GatewayUp(channel="mail", at=town.now))])
+    town.live("2026-03-16 10:03")
+    assert ["mail"] == [each.intended.channel for each in town.letters("mail")]
+
+
+def test_troubles_that_nobody_could_be_told_of_do_not_pile_up() -> None:
+    """The newest of each channel; what is over and was never told is none."""
+    town = Town([contact("op", 3, operator=True, channels=("mail",))], ("mail", "sms"))
+    for _ in range(5):
+        town.go(town.stamp + 60_000_000)
+        down = GatewayDown(channel="mail", at=town.now, since=town.now, reason="refused")
+        town.put([(GATEWAYS, down)])
+        town.run()
+        town.put([(GATEWAYS, GatewayUp(channel="mail", at=town.now))])
+        town.run()
+    assert [] == town.ledger.troubles
+
+
+def test_nothing_rings_once_there_is_nobody_to_tell() -> None:
+    """The last contact is gone: what was to come does not ring for ever."""
+    town = Town([contact("clerk", 0), contact("head", 1)])
+    town.issue(card())
+    town.live("2026-03-16 10:01")
+    town.put([(ALERTS, ContactRemoved(at=town.now, by="li", person=p)) for p in ("clerk", "head")])
+    town.run("2026-03-17 10:00")
+    assert town.pipeline.next_at() > town.stamp
+
+
+def test_the_end_of_a_silence_at_night_is_told_in_the_morning() -> None:
+    """None at night but red."""
+    town = Town([contact("inspector", 3)])
+    town.go("2026-03-16 17:00")
+    town.silence("2026-03-17 02:00", department="市住建局")
+    assert [] == town.live("2026-03-17 08:29")
+    assert ["silence_ended"] == [each.kind for each in town.live("2026-03-17 08:31")]

@@ -295,3 +295,24 @@ def test_a_mail_that_is_edited_is_escaped_as_html_and_only_there() -> None:
     words = words_of(with_template(template), "card", "mail", "zh", sample(department="a<b&c"))
     assert words.text == "a<b&c"
     assert words.html == "<b>a&lt;b&amp;c</b>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{{ department|truncate(2) }}",
+        "{% if severity == 'yellow' %}{{ department|truncate(2) }}{% endif %}{{ count }}",
+        "{% if severity == 'reminder' and count is divisibleby 0 %}x{% endif %}{{ count }}",
+    ],
+)
+def test_a_template_that_fails_in_its_own_way_is_refused_and_never_stops_a_message(
+    body: str,
+) -> None:
+    """Whatever a filter or a test raises, for whatever severity."""
+    template = edited(body=body)
+    with pytest.raises(TemplateUnfit):
+        check(template)
+    for severity in ("reminder", "yellow", "red"):
+        words = words_of(with_setup(NOTHING_SET, template), "card", "mail", "zh",
+                         replace(SAMPLE, severity=severity))  # fmt: skip
+        assert words.text
