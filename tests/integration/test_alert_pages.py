@@ -406,3 +406,14 @@ def test_who_may_see_a_department_sees_messages_to_its_contacts_alone(town: Town
     whole = text_of(town.get(INSPECTOR, "/alerts/messages"))
     assert [p for p in ("shui", "shuilin", "quanshi", "gone") if f"致 {p} " in shown] == ["shui"]
     assert all(f"致 {p} " in whole for p in ("shui", "shuilin", "quanshi", "gone"))
+
+
+def test_a_message_about_cards_goes_by_their_departments_whoever_it_went_to(town: Town) -> None:
+    """A contact who moved takes no old messages along; one who left hides none."""
+    town.record.append(ALERTS, [contact("moved", "市水务局")], 0)
+    ref = CardRef("hz", "A-1", "C1")
+    intended(town, "moved", ref, departments=("市林业局",), text="林业旧事")
+    intended(town, "gone", ref, departments=("市水务局",), text="水务旧事")
+    shown = text_of(town.get(LOCAL, "/alerts/messages"))
+    assert "水务旧事" in shown
+    assert "林业旧事" not in shown
