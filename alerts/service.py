@@ -2,6 +2,8 @@
 
 The thread that decides reads the log on, decides what is due, appends it, and reads it back before
 it decides again. Nothing else is remembered: whoever starts again goes on where the log ends.
+
+Above 400 lines: the loops, and what they hand to one another, are understood together.
 """
 
 from __future__ import annotations
