@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from supervision.acts import CardIssued
 from supervision.facts import Instant, instant
 from supervision.judgement.shelf import NEVER
 from supervision.lists import PolicyPublished
@@ -64,7 +63,7 @@ def _digests(sight: Sight, making: Making) -> Iterator[MessageIntended]:
     for contact in wanting:
         told = ledger.digests.get(contact.person, "")
         if told < day and instant(contact.at) <= at and (channel := _way(sight, contact)):
-            figures = _figures(sight, contact, calendar.start_of(calendar.day_of(at)))
+            figures = _figures(sight, contact, calendar.start_of(calendar.day_of(at)), day)
             fields = Fields(
                 kind="digest",
                 district=making.place.district,
@@ -77,8 +76,8 @@ def _digests(sight: Sight, making: Making) -> Iterator[MessageIntended]:
             yield intended(making, contact, channel, fields, why=day, rung=contact.rung)
 
 
-def _figures(sight: Sight, contact: ContactSet, since: Instant) -> dict[str, int]:
-    """Of the open cards that are the contact's."""
+def _figures(sight: Sight, contact: ContactSet, since: Instant, day: str) -> dict[str, int]:
+    """Of the open cards that are the contact's, on a day (ISO) that began at `since`."""
     slips = [
         slip
         for slip in sight.ledger.slips.values()
@@ -90,16 +89,13 @@ def _figures(sight: Sight, contact: ContactSet, since: Instant) -> dict[str, int
         "yellow": _count(slips, "yellow"),
         "reminder": _count(slips, "reminder"),
         "issued": sum(slip.since >= since for slip in slips),
-        "unacknowledged": sum(not slip.answered for slip in slips if _answerable(slip.issued)),
+        "unacknowledged": sum(not slip.answered for slip in slips if slip.issued.answer_by),
+        "overdue": sum(not s.answered and "" < s.issued.answer_by < day for s in slips),
     }
 
 
 def _count(slips: list[Slip], severity: str) -> int:
     return sum(slip.issued.severity == severity for slip in slips)
-
-
-def _answerable(card: CardIssued) -> bool:
-    return bool(card.answer_by)
 
 
 def _ended_silences(sight: Sight, making: Making) -> Iterator[MessageIntended]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import re
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -26,7 +25,6 @@ MAC_BYTES = 16
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """What can be told apart by who reads and types it: no 0, O, 1 or I."""
 CODE_LENGTH = 5
-CODE = re.compile(rf"[{ALPHABET}]{{{CODE_LENGTH}}}")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -106,11 +104,6 @@ class Links:
 def secret_of(vault: Vault) -> bytes:
     """The secret of a system's links."""
     return vault.derived("alerts", "links")
-
-
-def is_code(text: str) -> bool:
-    """Whether a word could be a reply's code, in capitals or not."""
-    return CODE.fullmatch(text.strip().upper()) is not None
 
 
 def _text(content: bytes) -> str:

@@ -115,12 +115,6 @@ def matches(
     )
 
 
-def ended(setup: Setup, now: datetime) -> list[SilenceSet]:
-    """The silences that are over by themselves, the first to end first."""
-    over = [silence for silence in setup.silences.values() if silence.until <= now]
-    return sorted(over, key=lambda silence: (silence.until, silence.silence))
-
-
 def _without(table: dict[str, V], key: str) -> dict[str, V]:
     return {each: value for each, value in table.items() if each != key}
 

@@ -15,14 +15,7 @@ FIGURES: dict[str, tuple[str, str]] = {
     "yellow": ("黄牌", "yellow cards"),
     "reminder": ("预警", "reminders"),
     "unacknowledged": ("未签收", "not acknowledged"),
-    "answer_due": ("待说明或申诉", "to be explained or appealed"),
-    "rectify_due": ("待整改反馈", "to be rectified"),
-    "verify_due": ("待核查", "to be verified"),
     "overdue": ("答复超期", "answers overdue"),
-    "withdrawn": ("今日撤牌", "withdrawn today"),
-    "closed": ("今日销号", "closed today"),
-    "told": ("今日告知", "told today"),
-    "not_told": ("未能告知", "could not be told"),
 }
 """The words for a digest's numbers; a key that is not here stands for itself."""
 

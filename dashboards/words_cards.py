@@ -7,7 +7,6 @@ from alerts.messages import OCCASIONS
 Pairs = dict[str, tuple[str, str]]
 
 WORDS: Pairs = {
-    "card_title": ("监察牌", "Card"),
     "card_no": ("监察编号", "Card number"),
     "card_rule": ("监察规则", "Rule"),
     "card_law": ("依据", "Law"),
@@ -130,14 +129,6 @@ WORDS: Pairs = {
     ),
     "to_AppealReferred": ("上报给", "To whom"),
     "to_CardTransferred": ("移交给", "To which organ"),
-    "upheld_yes": ("申诉成立，撤牌", "Upheld: withdraw"),
-    "upheld_no": ("申诉不成立，整改", "Rejected: rectify"),
-    "accepted_yes": ("通过，销号", "Accepted: close"),
-    "accepted_no": ("不通过，督办", "Not accepted: order"),
-    "issued_yes": ("发牌", "Issue"),
-    "issued_no": ("不予发牌", "Decline"),
-    "removed_yes": ("属实，撤牌", "True: withdraw"),
-    "removed_no": ("不属实，维持", "Not true: keep"),
     "choose": ("结论", "Decision"),
     "done": ("已记录：{what}。", "Recorded: {what}."),
     "done_moot": (
@@ -176,7 +167,6 @@ WORDS: Pairs = {
     "told_nobody": ("无对应人员", "nobody"),
     # papers
     "papers_title": ("文书", "Papers"),
-    "papers_none": ("目前没有可出具的文书。", "No paper can be made yet."),
     "paper_notice": ("{label}通知书", "Notice of the card"),
     "paper_order": ("督办通知书（第 {n} 次）", "Supervision order no. {n}"),
     "paper_closing": ("销号单", "Closing form"),
@@ -185,7 +175,6 @@ WORDS: Pairs = {
         "此牌目前不能出具这种文书。可以出具的列在牌的页面上。",
         "It cannot be made of this card now. The card's page lists those that can.",
     ),
-    "back_to_card": ("返回此牌", "Back to the card"),
     # no card
     "no_card_title": ("没有这张牌", "There is no such card"),
     "no_card_text": ("请核对监察编号和办件编号。", "Check the number of the card and its case."),

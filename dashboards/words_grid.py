@@ -59,7 +59,6 @@ WORDS: Pairs = {
     "yes": ("是", "yes"),
     "history": ("历史", "history"),
     "provisional": ("暂定", "prov."),
-    "proposed_at": ("拟于", "proposed"),
 }
 SEVERITIES: Pairs = {
     RED: ("红牌", "Red"),

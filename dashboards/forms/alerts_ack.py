@@ -12,7 +12,7 @@ AckRefused      nobody is asked by this link any more
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from alerts.links import Linked, LinkExpired, LinkForged, LinkRefused
+from alerts.replies import acknowledging
 from alerts.told import message_of
 from supervision.access.gate import asked_from
 from supervision.access.rules import OPEN, needs
-from supervision.acts import CardAcknowledged
 from supervision.errors import ClockJumped, StoreError, SupervisionError
 from supervision.fold import Folded
 from supervision.loop.commands import LoopRefused
@@ -96,13 +96,13 @@ def ack_desk(alerting: Alerting) -> APIRouter:
     @needs(OPEN)
     def show(request: Request, token: str) -> Response:
         """What would be acknowledged; nothing is done."""
-        return _answered(request, lambda: ack.shown(request, token, ack.cards(ack.read(token))))
+        return _answered(request, lambda: ack.show(request, token))
 
     @router.post("/ack/{token}")
     @needs(OPEN)
     def do(request: Request, token: str) -> Response:
         """Acknowledge what waits for it."""
-        return _answered(request, lambda: ack.shown(request, token, ack.do(ack.read(token))))
+        return _answered(request, lambda: ack.do(request, token))
 
     return router
 
@@ -124,7 +124,7 @@ class _Acknowledging:
         """What a link is for; LinkForged, LinkExpired, NotYou, TooMany."""
         if not self._tries.hit(self._most, "ack", asked_from()):
             raise TooMany
-        linked = self._alerting.links.read(token, self._alerting.office.time())
+        linked = self._alerting.links.read(token, self._alerting.time())
         intended = message_of(self._alerting.record, linked.message)
         if intended is None or intended.person != linked.person or not intended.cards:
             raise LinkForged
@@ -139,15 +139,23 @@ class _Acknowledging:
         found = [self._card(ref) for ref in told.intended.cards]
         return [each for each in found if each is not None]
 
-    def do(self, told: _Told) -> list[Asked]:
+    def show(self, request: Request, token: str) -> Response:
+        """What would be acknowledged."""
+        told = self.read(token)
+        return self._page(request, token, told.linked, self.cards(told))
+
+    def do(self, request: Request, token: str) -> Response:
         """Acknowledge those that wait; as they stand then. StoreError, ClockJumped."""
+        told = self.read(token)
         waiting = {each.ref for each in self.cards(told) if each.waits}
         done = {ref for ref in waiting if self._acknowledged(ref, told.linked)}
-        return [each._replace(done=each.ref in done) for each in self.cards(told)]
+        cards = [each._replace(done=each.ref in done) for each in self.cards(told)]
+        return self._page(request, token, told.linked, cards)
 
     def _acknowledged(self, ref: CardRef, linked: Linked) -> bool:
         try:
-            acts = self._desk.do(_draft(ref, linked), {})
+            draft = partial(acknowledging, ref, linked.message, linked.person, VIA)
+            acts = self._desk.do(draft, {})
         except LoopRefused:
             return False
         return not any(act.moot for act in acts)
@@ -167,10 +175,9 @@ class _Acknowledging:
             stage_of(card),
         )
 
-    def shown(self, request: Request, token: str, cards: list[Asked]) -> Response:
-        """The page: which cards, and the button where any of them waits."""
+    def _page(self, request: Request, token: str, linked: Linked, cards: list[Asked]) -> Response:
+        """Which cards, and the button where any of them waits."""
         lang = lang_of(request)
-        linked = self._alerting.links.read(token, self._alerting.office.time())
         return page(
             "alerts_ack.html",
             lang,
@@ -183,21 +190,6 @@ class _Acknowledging:
             action=address(f"/ack/{token}", lang=lang),
             stage_word=lambda stage: stage.value if side(lang) else STAGES_ZH[stage],
         )
-
-
-def _draft(ref: CardRef, linked: Linked) -> Callable[[datetime], CardAcknowledged]:
-    def draft(at: datetime) -> CardAcknowledged:
-        return CardAcknowledged(
-            id=f"{ref.card}-ack-{linked.message}",
-            source=ref.source,
-            case_no=ref.case_no,
-            card=ref.card,
-            at=at,
-            by=linked.person,
-            via=VIA,
-        )
-
-    return draft
 
 
 def _answered(request: Request, make: Callable[[], Response]) -> Response:

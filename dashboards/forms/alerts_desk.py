@@ -15,6 +15,7 @@ from alerts.setup import Setup
 from supervision.access.rights import Reach, Right
 from supervision.access.web import whoever
 from supervision.errors import SupervisionError
+from supervision.facts import Instant
 from supervision.record import Record
 
 from ..words import side
@@ -44,6 +45,10 @@ class Alerting(NamedTuple):
     def record(self) -> Record:
         """The record."""
         return self.office.access.record
+
+    def time(self) -> Instant:
+        """The log's time (µs), by which links and silences end; in a simulated home no clock's."""
+        return self.record.last_stamp()
 
     def setup(self) -> Setup:
         """What holds now. StoreError."""

@@ -16,6 +16,7 @@ from supervision.access.rules import needs
 from supervision.access.web import Form
 from supervision.errors import SupervisionError
 from supervision.notices import SilenceLifted, SilenceSet
+from supervision.store.mapping import moment
 
 from ..words_alerts import WORDS
 from .alerts_desk import Alerting, covers, reach_of
@@ -100,7 +101,7 @@ def _until(alerting: Alerting, text: str) -> datetime:
 
 
 def _context(alerting: Alerting, form: Form | None) -> dict[str, Any]:
-    now = alerting.office.moment()
+    now = moment(alerting.time())
     mine = [each for each in alerting.setup().silences.values() if _yours(each)]
     newest = sorted(mine, key=lambda each: each.at, reverse=True)[:SHOWN]
     return {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
@@ -14,6 +15,7 @@ from alerts.book import Addresses, Book
 from alerts.channels.port import Accepted, Outgoing, Receipt, Reply
 from alerts.errors import AddressUnfit, DeliveryFailed, Refused, Throttled, Unavailable
 from alerts.keeping import Keeping
+from alerts.replies import acknowledging
 from alerts.service import Bell, Service
 from supervision.notices import (
     GATEWAYS,
@@ -22,10 +24,12 @@ from supervision.notices import (
     ContactSet,
     GatewayDown,
     MessageIntended,
+    ReplyHeard,
     message_stream,
 )
 from supervision.publishing import publish_missing
 from supervision.record import Record
+from supervision.store.mapping import moment
 from supervision.streams import cards_stream, desk_stream, notices_stream
 from tests.access import Time
 from tests.alerting import PLACE, card, contact
@@ -87,10 +91,15 @@ class Post:
         fits = {name: gateway.fit for name, gateway in self.gateways.items()}
         self.addresses.set_contact(lambda _: told, addresses, fits)
 
-    def start(self) -> None:
+    def start(self, may_reply: Callable[[str], bool] = lambda person: True) -> None:
         bell = Bell(at=lambda _: None, stamp=lambda _: self.record.heartbeat()[0])
-        self.service = Service(self.record, PLACE, self.gateways, bell, self.keeping)
+        self.service = Service(
+            self.record, PLACE, self.gateways, bell, self.keeping, may_reply=may_reply
+        )
         self.service.start()
+
+    def now(self) -> datetime:
+        return moment(self.record.heartbeat()[0])
 
     def stop(self) -> None:
         if self.service:
@@ -233,3 +242,62 @@ def test_who_starts_again_goes_on_where_the_log_ends(tmp_path: Path) -> None:
             post.issue("2" if kept else "3")
             post.until(lambda n=2 + (not kept): len(mail.taken) == n)
         assert [["1"], ["2"], ["3"]] == [[r.case_no for r in m.cards] for m in post.messages()]
+
+
+def test_what_waits_behind_a_gateway_that_is_gone_is_decided_on_again(tmp_path: Path) -> None:
+    """Acknowledged meanwhile, it is not sent when the gateway is back."""
+    mail = Gateway()
+    mail.fails.put(Unavailable("connection refused"))
+    with post_at(tmp_path, mail) as post:
+        for n in range(4):
+            told = contact(f"clerk{n}", 0, departments=(f"d{n}",))
+            post.add(told, mail=f"clerk{n}@example.org")
+        for n in range(4):
+            issued = card(str(n), "red", department=f"d{n}")
+            post.record.append(cards_stream("s", str(n)), [issued], 0)
+        post.start()
+        post.until(lambda: "MessageDeferred" in post.became("m1"))
+        waiting = {each.message: each.cards[0] for each in post.messages()[1:]}
+        for ref in waiting.values():
+            act = acknowledging(ref, "m0", "head", "desk", post.now())
+            post.record.append(desk_stream("s", ref.case_no), [act], 0)
+        post.until(lambda: all("MessageGivenUp" in post.became(m) for m in waiting))
+        post.until(lambda: mail.taken)
+        assert ["m1"] == [each.message for each in mail.taken]
+
+
+def test_a_reply_of_somebody_who_may_not_any_more_acknowledges_nothing(tmp_path: Path) -> None:
+    """It is recorded that they replied."""
+    sms = Gateway("sms")
+    with post_at(tmp_path, sms) as post:
+        post.add(contact("clerk", 0, channels=("sms",)), sms="13800000000")
+        post.start(may_reply=lambda person: person != "clerk")
+        post.issue(severity="yellow")
+        post.until(lambda: "MessageAccepted" in post.became("m1"))
+        sms.tells.put(Reply("13800000000", "签收"))
+        post.until(lambda: post.record.read_stream(GATEWAYS))
+        (heard,) = [each.event for each in post.record.read_stream(GATEWAYS)]
+        assert isinstance(heard, ReplyHeard)
+        assert ("", "") == (heard.person, heard.message)
+        assert [] == post.record.read_stream(desk_stream("s", "1"))
+
+
+def test_a_channel_that_fails_at_its_end_keeps_neither_the_others_nor_the_ledger(
+    tmp_path: Path,
+) -> None:
+    """All are closed, and what is known is kept."""
+    mail, sms = Gateway(), Gateway("sms")
+    closed = Event()
+    mail.close, sms.close = fail, closed.set  # type: ignore[method-assign]
+    with post_at(tmp_path, mail, sms) as post:
+        post.add(contact("clerk", 0), mail="clerk@example.org")
+        post.start()
+        post.issue()
+        post.until(lambda: "MessageAccepted" in post.became("m1"))
+        post.stop()
+        assert closed.is_set()
+        assert (tmp_path / "alerts" / "ledger").exists()
+
+
+def fail() -> None:
+    raise RuntimeError("the loop runs elsewhere")

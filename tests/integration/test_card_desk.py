@@ -1,4 +1,7 @@
-"""A card's page: every move of the loop by its form, and what it refuses."""
+"""A card's page: every move of the loop by its form, and what it refuses.
+
+Above 400 lines: every move of a card's page, for each who may and may not, over one town.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""SMPP against a real message centre: parts, receipts, replies, and all that may go wrong."""
+"""SMPP against a real message centre: parts, receipts, replies, and all that may go wrong.
+
+Above 400 lines: what one gateway by SMPP may do wrong, over one server.
+"""
 
 from __future__ import annotations
 
