@@ -313,6 +313,7 @@ WORDS: Pairs = {
     ),
     "book_access": ("登录与访问", "Sign-ins and access"),
     "book_people": ("人员与权限", "People and rights"),
+    "book_samples": ("案卷抽查", "Samples of cases"),
     "book_keys": ("密钥", "Keys"),
     "book_system": ("系统", "System"),
     "book_alerts": ("告知设置", "Alerts"),
@@ -358,6 +359,8 @@ RIGHTS: Pairs = {
     Right.SUPERVISE: ("督办、核查和裁定", "supervise cards, silence alerts"),
     Right.ALERTS: ("设置告知", "set up who is told"),
     Right.TOLD: ("看告知记录", "see who was told"),
+    Right.REPLAY: ("回放、推演和抽查", "replay, ask what-if, draw samples"),
+    Right.VERIFY: ("核验日志", "verify the log"),
 }
 """What each right lets somebody do."""
 

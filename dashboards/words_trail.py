@@ -63,6 +63,29 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
         "looked at personal data of case {case_no} of {source}, reason: {reason}",
     ),
     "Exported": ("导出", "exported", "导出“{what}”", "exported {what}"),
+    "CaseSeen": (
+        "查看办件", "case looked at",
+        "查看办件 {case_no}（{source}）", "looked at case {case_no} of {source}",
+    ),
+    "CaseFileTaken": (
+        "调取卷宗", "case file taken",
+        "调取办件 {case_no}（{source}）的卷宗", "took the file of case {case_no} of {source}",
+    ),
+    "SampleDrawn": (
+        "抽取案卷", "sample drawn",
+        "抽取样本 {sample}：种子 {seed}，总体 {population} 件",
+        "drew sample {sample}: seed {seed}, of {population} cases",
+    ),
+    "SampleChecked": (
+        "评查案卷", "case of a sample checked",
+        "评查样本 {sample} 的办件 {case_no}（{source}）：{result}",
+        "checked case {case_no} of {source} in sample {sample}: {result}",
+    ),
+    "LogVerified": (
+        "核验日志", "log verified",
+        "核验日志至第 {position} 条（已封存 {sealed} 条），发现 {findings} 项",
+        "verified the log up to {position} (sealed: {sealed}), findings: {findings}",
+    ),
     "AuditRead": ("查看审计", "trail read", "查看审计记录“{book}”", "read the trail: {book}"),
     # keys
     "KeyIssued": (
@@ -84,6 +107,10 @@ EVENTS: dict[str, tuple[str, str, str, str]] = {
     "ClockConfirmed": (
         "确认时钟", "clock confirmed",
         "时钟跳变后确认：{before} 之后为 {after}", "clock confirmed: {after} after {before}",
+    ),
+    "ProgramBegan": (
+        "程序变更", "program changed",
+        "自此由程序 {version} 判定", "from here on program {version} judges",
     ),
     "TextErased": (
         "销毁个人信息", "personal data erased",

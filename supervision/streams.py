@@ -13,6 +13,7 @@ LISTS = "lists/"
 CLOCK = "system/clock"
 INCIDENTS = "system/incidents"
 ERASURES = "system/erasures"
+PROGRAM = "system/program"
 
 Family = Literal["facts", "cards", "desk", "links", "notices"]
 

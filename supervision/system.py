@@ -81,6 +81,14 @@ class KeyRevoked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str = ""
 
 
+class ProgramBegan(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From here on another program judges: the digest of all files that decide what is judged."""
+
+    program: str
+    version: str
+    at: datetime
+
+
 SYSTEM: dict[str, type[Struct]] = {
     "IncidentRecorded": IncidentRecorded,
     "ClockConfirmed": ClockConfirmed,
@@ -88,4 +96,5 @@ SYSTEM: dict[str, type[Struct]] = {
     "KeyIssued": KeyIssued,
     "KeyExpirySet": KeyExpirySet,
     "KeyRevoked": KeyRevoked,
+    "ProgramBegan": ProgramBegan,
 }

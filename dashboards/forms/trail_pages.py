@@ -11,14 +11,14 @@ import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from supervision.access.events import ACCESS, PEOPLE
+from supervision.access.events import ACCESS, PEOPLE, SAMPLES
 from supervision.access.people import name_of
 from supervision.errors import Unreadable
 from supervision.intake.keys import KEYS
 from supervision.notices import ALERTS
 from supervision.record import Record
 from supervision.store.stored import Stored
-from supervision.streams import CLOCK, ERASURES, INCIDENTS
+from supervision.streams import CLOCK, ERASURES, INCIDENTS, PROGRAM
 
 from .trail_lines import concerns
 
@@ -43,6 +43,7 @@ BOOKS: dict[str, Book] = {
         (
             "SignedIn", "SignInRefused", "SignedOut", "AccessRefused", "TextsSeen", "Exported",
             "AuditRead", "PasswordChanged", "AccountUnlocked", "LinkIssued",
+            "CaseSeen", "CaseFileTaken", "LogVerified",
         ),
     ),
     "people": Book(
@@ -52,9 +53,11 @@ BOOKS: dict[str, Book] = {
             "UnitPlaced", "UnitRemoved", "SecondFactorRenewed", "KioskOpened", "KioskClosed",
         ),
     ),
+    "samples": Book((SAMPLES,), ("SampleDrawn", "SampleChecked")),
     "keys": Book((KEYS,), ("KeyIssued", "KeyExpirySet", "KeyRevoked")),
     "system": Book(
-        (ERASURES, CLOCK, INCIDENTS), ("TextErased", "ClockConfirmed", "IncidentRecorded")
+        (ERASURES, CLOCK, INCIDENTS, PROGRAM),
+        ("TextErased", "ClockConfirmed", "IncidentRecorded", "ProgramBegan"),
     ),
     "alerts": Book(
         (ALERTS,),

@@ -16,6 +16,10 @@ ACCESS = "system/access"
 """Sign-ins, refusals, looks at personal data, exports: what was done with them."""
 
 
+SAMPLES = "system/samples"
+"""Samples of cases (案卷抽查), and what was found in them."""
+
+
 class AccessEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When, and by whom: a person's name, or `console:` and the user of the machine."""
 
@@ -184,6 +188,70 @@ class Exported(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
     address: str = ""
 
 
+class CaseSeen(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """A case was looked at by `by`: `how` is page, history, card, api or command."""
+
+    source: str
+    case_no: str
+    how: str
+    address: str = ""
+
+
+class CaseFileTaken(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """The case file (卷宗) of a case left the system; `digest` is the SHA-256 of its manifest.
+
+    With personal data and free text (`texts`) only for a reason.
+    """
+
+    source: str
+    case_no: str
+    digest: str
+    texts: bool = False
+    reason: str = ""
+    address: str = ""
+
+
+class CaseDrawn(Struct, frozen=True):
+    """One case of a sample."""
+
+    source: str
+    case_no: str
+
+
+class SampleDrawn(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """Cases drawn at random for 案卷抽查, so that anybody can draw them again.
+
+    Of the `population` cases that the log has up to `position` and that meet the criteria, `cases`
+    are those that `seed` gives. `criteria` by name: department, item, severity, from, to, state.
+    """
+
+    sample: str
+    seed: str
+    criteria: dict[str, str] = {}
+    position: int
+    population: int
+    cases: tuple[CaseDrawn, ...]
+
+
+class SampleChecked(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """A case of a sample was checked: `result` is good, fair or bad; `defects` are codes."""
+
+    sample: str
+    source: str
+    case_no: str
+    result: str
+    defects: tuple[str, ...] = ()
+
+
+class LogVerified(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """`by` verified the log: up to which position, how far that was sealed, how many findings."""
+
+    position: int
+    sealed: int
+    root: str
+    findings: int = 0
+
+
 class AuditRead(AccessEvent, frozen=True, kw_only=True, omit_defaults=True):
     """`by` read the trail: which book, of whom."""
 
@@ -213,6 +281,11 @@ ACCESS_EVENTS: dict[str, type[Struct]] = {
         AccessRefused,
         TextsSeen,
         Exported,
+        CaseSeen,
+        CaseFileTaken,
+        SampleDrawn,
+        SampleChecked,
+        LogVerified,
         AuditRead,
     )
 }

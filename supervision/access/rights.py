@@ -41,6 +41,10 @@ class Right(StrEnum):
     """Say who is told of cards, by what rules and in what words."""
     TOLD = "told"
     """See who was told of cards, and what became of it."""
+    REPLAY = "replay"
+    """See the wall as it was, and what other rules would have given; draw samples of cases."""
+    VERIFY = "verify"
+    """Verify the log against its checkpoints."""
 
 
 INSPECTOR, MANAGER, WINDOW, AUDITOR = "inspector", "manager", "window", "auditor"
@@ -49,13 +53,16 @@ SYSTEM, SECURITY, AUDIT = "system_admin", "security_admin", "audit_admin"
 ROLES: dict[str, frozenset[Right]] = {
     INSPECTOR: frozenset({
         Right.WALL, Right.CASES, Right.EXPORT, Right.HEALTH, Right.SUPERVISE, Right.TOLD,
+        Right.REPLAY, Right.VERIFY,
     }),
     MANAGER: frozenset({Right.WALL, Right.CASES, Right.EXPORT, Right.ANSWER, Right.TOLD}),
     WINDOW: frozenset({Right.CASES, Right.ANSWER}),
-    AUDITOR: frozenset({Right.CASES, Right.EXPORT, Right.HEALTH, Right.TOLD}),
+    AUDITOR: frozenset({
+        Right.CASES, Right.EXPORT, Right.HEALTH, Right.TOLD, Right.REPLAY, Right.VERIFY,
+    }),
     SYSTEM: frozenset({Right.PEOPLE, Right.KEYS, Right.HEALTH, Right.ALERTS}),
     SECURITY: frozenset({Right.RIGHTS, Right.HEALTH}),
-    AUDIT: frozenset({Right.AUDIT, Right.HEALTH}),
+    AUDIT: frozenset({Right.AUDIT, Right.HEALTH, Right.VERIFY}),
 }  # fmt: skip
 ADMINISTRATORS = frozenset({SYSTEM, SECURITY, AUDIT})
 """Of these nobody holds two, each is over the whole, and each signs in with a second factor."""
