@@ -81,7 +81,9 @@ def _figures(sight: Sight, contact: ContactSet, since: Instant, day: str) -> dic
     slips = [
         slip
         for slip in sight.ledger.slips.values()
-        if slip.state == OPEN and concerns(contact, slip.issued.department, slip.issued.item)
+        if slip.state == OPEN
+        and not slip.decided
+        and concerns(contact, slip.issued.department, slip.issued.item)
     ]
     return {
         "standing": len(slips),
@@ -106,7 +108,7 @@ def _ended_silences(sight: Sight, making: Making) -> Iterator[MessageIntended]:
         contacts = [c for c in _author(sight, silence) if _way(sight, c)]
         if ended > sight.now or not contacts or _sleeps(sight):
             continue
-        slips = ledger.slips.values()
+        slips = [slip for slip in ledger.slips.values() if not slip.decided]
         held = sum(hushes(silence, s) for s in slips if s.state == OPEN and not s.answered)
         fields = Fields(
             kind="silence_ended",

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from supervision.acts import (
+    AppealDecided,
     CardAcknowledged,
     CardAct,
     CardAppealed,
@@ -84,6 +85,10 @@ HEARD = (
     SupervisionOrdered,
 )
 """Answers, and an order that takes their place, after which nobody is told more of a card."""
+ORDERED, REJECTED = "ordered", "rejected"
+"""What a supervisor decided, of which the department is told as of a card: of each order anew."""
+HIGHEST = 2
+"""The highest rung that is told of a decision; above it are those who made it."""
 REROUTED = "gateway down"
 """Why a message is given up that can go by another channel."""
 UNHEARD = ("no_contact", "no_channel", "undeliverable")
@@ -126,16 +131,20 @@ class Slip(Struct):
     held: dict[str, str] = field(default_factory=dict)
     """By which stage they wait, and by what."""
     next_at: Instant = NEVER
+    decided: str = ""
+    """Not of the card itself is to be told but of a decision about it: ordered N, rejected."""
+    to: int = 0
+    """The highest rung that is told of that decision."""
 
     @property
     def key(self) -> CardKey:
-        """Source, case_no, card."""
-        return self.issued.source, self.issued.case_no, self.issued.card
+        """Source, case_no, card; of a decision the card and the decision."""
+        return self.issued.source, self.issued.case_no, _name(self.issued.card, self.decided)
 
     @property
     def ref(self) -> CardRef:
         """As a message names it."""
-        return CardRef(*self.key)
+        return CardRef(self.issued.source, self.issued.case_no, self.issued.card)
 
     @property
     def clock(self) -> str:
@@ -276,7 +285,7 @@ class Ledger:
             case CardAct():
                 self._card(event, stored.recorded_at)
             case DeskAct():
-                self._desk(event)
+                self._desk(event, stored.recorded_at)
             case CardTold() | CardNotTold() | CardWaits():
                 self._notice(event)
         if family == "notices" and case in self.cases:
@@ -295,30 +304,61 @@ class Ledger:
         elif isinstance(act, CardLapsed | CardWithdrawn):
             self._end(slip, type(act).__name__)
 
+    def _decided(self, slip: Slip, act: DeskAct, at: Instant) -> None:
+        """An order, or a rejected appeal: those below who made it are told."""
+        own = min(slip.issued.rung, HIGHEST)
+        if isinstance(act, SupervisionOrdered):
+            decided, to = f"{ORDERED} {act.number}", min(own + act.number, HIGHEST)
+        elif isinstance(act, AppealDecided) and not act.upheld:
+            decided, to = REJECTED, own
+        else:
+            return
+        self._add(Slip(slip.issued, at, decided=decided, to=to))
+
+    def parts(self, card: CardKey) -> list[Slip]:
+        """What is to be told of a card: of itself, and of each decision about it."""
+        keys = sorted(self.cases.get(card[:2], ()))
+        return [self.slips[key] for key in keys if self.slips[key].issued.card == card[2]]
+
+    def about(self, letter: Letter) -> list[Slip]:
+        """What a message tells of, as far as it is not over and forgotten."""
+        refs = letter.intended.cards
+        parts = (p for r in refs for p in self.parts((r.source, r.case_no, r.card)))
+        return [part for part in parts if any(t.message == letter.id for t in part.told)]
+
     def _add(self, slip: Slip) -> None:
         self.slips[slip.key] = slip
         self.cases.setdefault(slip.key[:2], set()).add(slip.key)
         self.touched.add(slip.key)
 
-    def _slip(self, act: CardAct | DeskAct | CardTold | CardNotTold | CardWaits) -> Slip | None:
-        slip = self.slips.get((act.source, act.case_no, act.card))
+    def _slip(self, act: CardAct | DeskAct) -> Slip | None:
+        return self._touch((act.source, act.case_no, act.card))
+
+    def _touch(self, key: CardKey) -> Slip | None:
+        slip = self.slips.get(key)
         if slip is not None:
             self.touched.add(slip.key)
         return slip
 
-    def _desk(self, act: DeskAct) -> None:
+    def _desk(self, act: DeskAct, at: Instant) -> None:
         slip = self._slip(act)
         if slip is None or act.moot:
             return
         closed = isinstance(act, CardClosed | CardTransferred)
         if closed or (isinstance(act, RectificationVerified) and act.accepted):
             self._end(slip, type(act).__name__)
-        elif isinstance(act, HEARD) and not slip.answered:
-            slip.answered = act.id
+            return
+        if isinstance(act, HEARD):
+            for part in self.parts(slip.key):
+                part.answered = part.answered or act.id
+                self.touched.add(part.key)
+        self._decided(slip, act, at)
 
     def _end(self, slip: Slip, why: str) -> None:
-        """It is over; what waited because of it may go on."""
-        slip.state, slip.over = ENDED, why
+        """It is over, with what was decided of it; what waited because of it may go on."""
+        for part in self.parts(slip.key):
+            part.state, part.over = ENDED, why
+            self.touched.add(part.key)
         for key in self.cases.get(slip.key[:2], ()):
             other, why_not = self.slips[key], f"inhibited {slip.issued.card}"
             if why_not in (*other.closed.values(), *other.refused.values()):
@@ -327,7 +367,8 @@ class Ledger:
                 self.touched.add(key)
 
     def _notice(self, event: CardTold | CardNotTold | CardWaits) -> None:
-        slip = self._slip(event)
+        decided = event.why if event.why.partition(" ")[0] in (ORDERED, REJECTED) else ""
+        slip = self._touch((event.source, event.case_no, _name(event.card, decided)))
         if slip is None:
             return
         name = f"{event.rung} {event.person}"
@@ -441,14 +482,12 @@ class Ledger:
 
     def _over(self, letter: Letter) -> None:
         """Its cards are looked at again; if it failed, whom it was for was not told by it."""
-        for ref in letter.intended.cards:
-            slip = self.slips.get((ref.source, ref.case_no, ref.card))
-            if slip is not None:
-                self.touched.add(slip.key)
-                if letter.state in (FAILED, GIVEN_UP):
-                    for each in slip.told:
-                        if each.message == letter.id:
-                            each.failed, each.rerouted = True, letter.rerouted
+        for slip in self.about(letter):
+            self.touched.add(slip.key)
+            if letter.state in (FAILED, GIVEN_UP):
+                for each in slip.told:
+                    if each.message == letter.id:
+                        each.failed, each.rerouted = True, letter.rerouted
 
     # Forgetting what is over.
 
@@ -482,11 +521,16 @@ class Ledger:
 
     def beside(self, slip: Slip) -> list[Slip]:
         """The other cards of its case."""
-        return [self.slips[key] for key in self.cases[slip.key[:2]] if key != slip.key]
+        others = (self.slips[key] for key in self.cases[slip.key[:2]] if key != slip.key)
+        return [other for other in others if not other.decided]
 
     def notices_of(self, slip: Slip) -> str:
         """Where it is recorded who was told of it."""
         return notices_stream(slip.issued.source, slip.issued.case_no)
+
+
+def _name(card: str, decided: str) -> str:
+    return f"{card} {decided}" if decided else card
 
 
 def _reopened(slip: Slip, contact: ContactSet, reasons: Sequence[str]) -> bool:

@@ -23,8 +23,17 @@ OCCASIONS: dict[str, tuple[str, str]] = {
     "unreached": ("下级无人可告知，改告上级", "nobody below could be told"),
     "failed": ("前一渠道未送达，改道发送", "another channel failed"),
     "proposed": ("拟发牌，待裁定", "proposed, to be decided"),
+    "ordered": ("督办，限期整改", "ordered by supervision: rectify"),
+    "rejected": ("申诉不成立，限期整改", "the appeal was rejected: rectify"),
 }
 """Why somebody is told, in words."""
+
+
+def occasion_words(why: str) -> tuple[str, str]:
+    """The words of an occasion; of an order with its number."""
+    kind, _, number = why.partition(" ")
+    zh, en = OCCASIONS.get(kind, (why, why))
+    return (f"第 {number} 次{zh}", f"no. {number}: {en}") if number else (zh, en)
 
 
 class Place(NamedTuple):
@@ -58,14 +67,15 @@ def of_cards(making: Making, message: str, calls: Sequence[Call]) -> MessageInte
     expires = making.now + timedelta(hours=policy.link_hours)
     code = making.place.code(message)
     departments = dict.fromkeys(card.department for card in cards if card.department)
-    zh, en = OCCASIONS.get(first.why, (first.why, first.why))
+    why_said = first.occasion.partition(" ")[0]
+    zh, en = occasion_words(why_said)
     fields = Fields(
         kind="card",
         district=making.place.district,
         severity=first.slip.issued.severity,
         label_zh=cards[0].label_zh,
         label_en=cards[0].label_en,
-        why=first.why,
+        why=why_said,
         why_zh=zh,
         why_en=en,
         department="、".join(departments),
@@ -82,7 +92,7 @@ def of_cards(making: Making, message: str, calls: Sequence[Call]) -> MessageInte
         contact,
         first.channel,
         fields,
-        why=first.why,
+        why=why_said,
         rung=first.rung,
         cards=tuple(call.slip.ref for call in ordered),
         departments=tuple(departments),

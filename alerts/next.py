@@ -11,7 +11,7 @@ from supervision.notices import CHANNELS
 from supervision.record import Record
 
 from .book import Book
-from .ledger import OPEN, PROPOSED, CardKey, Kept, Ledger
+from .ledger import OPEN, PROPOSED, CardKey, Kept, Ledger, Slip
 from .stages import Sight, occasions
 from .told import outcome_of
 
@@ -28,16 +28,20 @@ class Next(NamedTuple):
 
 
 def next_of(sight: Sight, key: CardKey) -> Next | None:
-    """The next message about a card; None where none is to come. Pure."""
-    slip = sight.ledger.slips.get(key)
-    if slip is None or slip.answered or slip.state not in (OPEN, PROPOSED):
+    """The next message about a card, or a decision of it; None where none is to come. Pure."""
+    found = [each for part in sight.ledger.parts(key) if (each := _next(sight, part))]
+    return min(found, key=lambda each: (each.at, each.rung), default=None)
+
+
+def _next(sight: Sight, slip: Slip) -> Next | None:
+    if slip.answered or slip.state not in (OPEN, PROPOSED):
         return None
     calls = [call for call in occasions(sight, slip) if call.ready < NEVER]
     if not calls:
         return None
     first = min(calls, key=lambda call: (call.ready, call.rung))
     held = slip.held.get(f"{first.rung} {first.person}", "").partition(" ")[0]
-    return Next(first.ready, first.rung, first.why, held)
+    return Next(first.ready, first.rung, first.occasion, held)
 
 
 class Forecast:
@@ -58,7 +62,6 @@ class Forecast:
         """The next message about a card; None where none is to come. StoreError."""
         ledger = Ledger(Kept(setup=self._book.setup()), self._shelf().entries)
         ledger.take(self._record.read_case(*key[:2]))
-        slip = ledger.slips.get(key)
-        for each in slip.told if slip else ():
+        for each in (told for part in ledger.parts(key) for told in part.told):
             each.failed = outcome_of(self._record, each.message).state in CAME_TO_NOTHING
         return next_of(Sight(ledger, self._now(), frozenset(CHANNELS)), key)

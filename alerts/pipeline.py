@@ -191,13 +191,12 @@ def pointless(sight: Sight, letter: Letter) -> str:
     """Why a message about cards need not be sent any more: all of them are over or acknowledged."""
     if _has_another_way(sight, letter):
         return REROUTED
-    refs = letter.intended.cards
-    if letter.intended.kind != "card" or not refs:
+    if letter.intended.kind != "card" or not letter.intended.cards:
         return ""
-    slips = [sight.ledger.slips.get((r.source, r.case_no, r.card)) for r in refs]
-    if any(s and s.state in (OPEN, PROPOSED) and not s.answered for s in slips):
+    slips = sight.ledger.about(letter)
+    if any(s.state in (OPEN, PROPOSED) and not s.answered for s in slips):
         return ""
-    return "acknowledged" if any(s and s.answered for s in slips) else "ended"
+    return "acknowledged" if any(s.answered for s in slips) else "ended"
 
 
 def _has_another_way(sight: Sight, letter: Letter) -> bool:
@@ -212,24 +211,23 @@ def _has_another_way(sight: Sight, letter: Letter) -> bool:
 
 def wakes_at(sight: Sight, letter: Letter) -> Instant:
     """When a message that was held up may go: at night only what may be told at night."""
-    for ref in letter.intended.cards:
-        slip = sight.ledger.slips.get((ref.source, ref.case_no, ref.card))
-        if slip is not None:
-            contact = sight.ledger.setup.contacts.get(letter.intended.person)
-            call = Call(slip, letter.intended.rung, letter.intended.why, sight.now, contact)
-            verdict = mute(sight, call)
-            if not isinstance(verdict, Later):
-                return sight.now
-            return verdict.until
+    for slip in sight.ledger.about(letter):
+        contact = sight.ledger.setup.contacts.get(letter.intended.person)
+        call = Call(slip, letter.intended.rung, letter.intended.why, sight.now, contact)
+        verdict = mute(sight, call)
+        return verdict.until if isinstance(verdict, Later) else sight.now
     return sight.now
 
 
 def _by_recipient(outcomes: Sequence[Outcome]) -> list[list[Call]]:
-    """The calls that may go, together by person and channel, in a fixed order."""
-    groups: dict[tuple[str, str], list[Call]] = {}
+    """The calls that may go, together by person and channel, in a fixed order; what a supervisor
+    decided is told apart from what was issued.
+    """
+    groups: dict[tuple[str, str, str], list[Call]] = {}
     for call, verdict in outcomes:
         if isinstance(verdict, Go):
-            groups.setdefault((call.person, call.channel), []).append(call)
+            decided = call.slip.decided.partition(" ")[0]
+            groups.setdefault((call.person, call.channel, decided), []).append(call)
     return [groups[key] for key in sorted(groups)]
 
 
@@ -288,7 +286,7 @@ class _Written:
             card=card.card,
             at=self.making.now,
             rung=call.rung,
-            why=call.why,
+            why=call.occasion,
             person=call.person,
             **says,
         )

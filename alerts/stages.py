@@ -45,6 +45,11 @@ class Call(Struct, frozen=True):
     channel: str = ""
 
     @property
+    def occasion(self) -> str:
+        """Why somebody is told, as it is recorded: what was decided, or what happened."""
+        return self.slip.decided or self.why
+
+    @property
     def person(self) -> str:
         """Whom; "" before that was decided."""
         return self.contact.person if self.contact else ""
@@ -107,8 +112,10 @@ def answered(sight: Sight, call: Call) -> Go | Not | Later:
 
 
 def inhibit(sight: Sight, call: Call) -> Go | Not | Later:
-    """Red instead of yellow instead of reminder, on the ladder of promise and legal limit."""
-    if call.slip.clock not in LADDER:
+    """Red instead of yellow instead of reminder, on the ladder of promise and legal limit; what a
+    supervisor decided is told all the same.
+    """
+    if call.slip.decided or call.slip.clock not in LADDER:
         return Go([call])
     mine = GRAVITY.get(call.slip.issued.severity, 0)
     for other in sight.ledger.beside(call.slip):
@@ -119,7 +126,9 @@ def inhibit(sight: Sight, call: Call) -> Go | Not | Later:
 
 
 def silence(sight: Sight, call: Call) -> Go | Not | Later:
-    """What somebody silenced waits for the silence's end."""
+    """What somebody silenced waits for the silence's end, but for what a supervisor decided."""
+    if call.slip.decided:
+        return Go([call])
     held = [each for each in sight.ledger.setup.silences.values() if hushes(each, call.slip)]
     until = max(held, key=lambda each: (each.until, each.silence), default=None)
     if until is None or instant(until.until) <= sight.now:
@@ -263,7 +272,9 @@ def plan(sight: Sight, slip: Slip) -> list[Planned]:
         return [Planned(TOP, slip.since, "proposed")]
     own, calendar = min(slip.issued.rung, TOP), sight.calendar(slip)
     rungs = {own: Planned(own, slip.since, ISSUED)}
-    for wait in sight.ledger.setup.policy.waits:
+    if slip.decided:
+        rungs[slip.to] = Planned(slip.to, slip.since, ISSUED)
+    for wait in sight.ledger.setup.policy.waits if not slip.decided else ():
         if wait.severity == slip.issued.severity and own < wait.rung <= TOP:
             at = end_of(calendar, slip.since, wait.wait)
             rungs[wait.rung] = Planned(wait.rung, at, ISSUED if at == slip.since else WAITED)

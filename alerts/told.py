@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -119,8 +119,13 @@ def message_of(record: Record, message: str) -> MessageIntended | None:
 
 def outcome_of(record: Record, message: str) -> Outcome:
     """What became of a message so far."""
+    return outcome_from(record.read_stream(message_stream(message)))
+
+
+def outcome_from(events: Iterable[Stored]) -> Outcome:
+    """What became of a message by the events of its stream."""
     outcome = Outcome()
-    for stored in record.read_stream(message_stream(message)):
+    for stored in events:
         if isinstance(event := _event(stored), OutboxEvent):
             outcome = _with(outcome, event)
     return outcome

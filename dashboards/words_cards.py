@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from alerts.messages import OCCASIONS
-
 Pairs = dict[str, tuple[str, str]]
 
 WORDS: Pairs = {
@@ -204,8 +202,6 @@ WORDS: Pairs = {
     "open_card": ("办理此牌", "Open the card"),
 }
 
-WHYS: Pairs = OCCASIONS
-"""Why somebody is told."""
 STAGES: Pairs = {
     "inhibited": ("已有更重的牌，不再另行告知", "a graver card speaks for it"),
     "silenced": ("静默", "silenced"),

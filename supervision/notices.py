@@ -48,7 +48,8 @@ class Notice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """About which card, when; `rung` is that of the recipient, 0 承办人 to 3 纪检监察.
 
     `why`, the occasion: issued, waited (the rung's wait passed and nobody acknowledged), no_contact
-    or undeliverable (nobody at the rung below could be told), failed (another channel failed).
+    or undeliverable (nobody at the rung below could be told), failed (another channel failed);
+    "ordered N" (the N-th order was made), rejected (an appeal was).
     """
 
     source: str

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from alerts.messages import OCCASIONS
+from alerts.messages import occasion_words
 from alerts.setup import Setup
 from alerts.templates import CHANNELS
 from alerts.told import ALL_STATES, Wanted, look
@@ -17,7 +17,7 @@ from supervision.access.rights import Reach, Right
 from supervision.access.rules import needs
 from supervision.notices import MessageIntended
 
-from ..words import either
+from ..words import side
 from .alerts_desk import Alerting, covers, reach_of
 from .offices_desk import desk_router
 from .page import lang_of
@@ -52,7 +52,7 @@ def messages_desk(alerting: Alerting) -> APIRouter:
             states=ALL_STATES,
             channels=CHANNELS,
             limited=reach.departments is not None,
-            why_word=lambda why: either(OCCASIONS, why, lang) if why in OCCASIONS else why,
+            why_word=lambda why: occasion_words(why)[side(lang)],
             shown=lambda text: LINK.sub("/ack/…", text),
         )
 

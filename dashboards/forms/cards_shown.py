@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alerts.messages import occasion_words
 from supervision.access.rights import Right
 from supervision.access.web import whoever
 from supervision.acts import DESK_ACTS
@@ -37,7 +38,7 @@ from ..papers import kinds_of
 from ..show import card_address, case_address, local
 from ..words import CLOCKS, SHAPES, TEXTS, either, kind_name, side
 from ..words_alerts import WORDS as ALERTS
-from ..words_cards import CHANNELS, STAGES, WHYS, WORDS
+from ..words_cards import CHANNELS, STAGES, WORDS
 from .cards_parts import move_forms, stage_word, stages
 from .offices_desk import problem_of
 from .page import address, lang_of, page
@@ -91,7 +92,7 @@ def card_page(
         kind_word=lambda kind: kind_name(kind, lang),
         clock_word=lambda kind: either(CLOCKS, kind, lang),
         text_word=lambda name: either(TEXTS, name, lang),
-        why_word=lambda code: either(WHYS, code, lang),
+        why_word=lambda code: occasion_words(code)[side(lang)],
         told_stage=lambda code: either(STAGES, code, lang),
         channel_word=lambda code: either(CHANNELS, code, lang),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alerts.messages import OCCASIONS
+from alerts.messages import occasion_words
 from alerts.templates import CHANNELS
 from alerts.told import A_PAGE, ALL_STATES, Outcome, Told, Wanted, look, told_of
 
@@ -57,7 +57,7 @@ def messages(state: str | None, channel: str | None, most: int, before: int) -> 
 def _told_line(told: Told) -> str:
     notice = told.notice
     at = notice.at.astimezone().isoformat(timespec="seconds")
-    occasion = " ".join(OCCASIONS.get(notice.why, (notice.why,)))
+    occasion = " ".join(dict.fromkeys(occasion_words(notice.why)))
     line = f"{at}  {notice.card}  {notice.rung}  {occasion}"
     match notice:
         case CardTold():

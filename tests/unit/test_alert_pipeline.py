@@ -10,7 +10,15 @@ from datetime import timedelta
 from alerts.channels.port import Reply
 from alerts.replies import meant_by
 from supervision import notices
-from supervision.acts import CardConfirmed, CardWithdrawn, SupervisionOrdered
+from supervision.acts import (
+    AppealDecided,
+    CardAppealed,
+    CardConfirmed,
+    CardIssued,
+    CardWithdrawn,
+    RectificationReported,
+    SupervisionOrdered,
+)
 from supervision.facts import instant
 from supervision.judgement.shelf import NEVER
 from supervision.notices import (
@@ -24,7 +32,7 @@ from supervision.notices import (
     MessageDelivered,
 )
 from supervision.streams import cards_stream, desk_stream
-from tests.alerting import PLACE, Town, card, contact, everybody
+from tests.alerting import DEPARTMENT, PLACE, Town, card, contact, everybody
 from tests.court import CHINA, at, when
 
 
@@ -374,6 +382,100 @@ def test_after_an_order_nobody_above_is_told_that_it_was_not_acknowledged() -> N
     town.put([(desk_stream("s", "1"), order)])
     town.live("2026-03-20 18:00")
     assert {"clerk", "head"} == {person for person, _ in town.told(issued)}
+
+
+def ordered(town: Town, issued: CardIssued, number: int = 1) -> None:
+    """督办, now."""
+    order = SupervisionOrdered(
+        id=f"o{number}", source="s", case_no="1", card=issued.card, at=town.now, by="li",
+        number=number,
+    )  # fmt: skip
+    town.put([(desk_stream("s", "1"), order)])
+
+
+def told_why(town: Town, why: str) -> list[str]:
+    """Whom a notice with this occasion says that was told."""
+    return sorted(person for person, occasion in town.told() if occasion == why)
+
+
+def test_an_order_is_told_to_the_handlers_and_one_rung_higher_each_time() -> None:
+    """Also to who was told of the card before; the second order goes higher, none to inspectors."""
+    town = Town(everybody())
+    issued = card("1", "yellow")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.accept()
+    ordered(town, issued)
+    town.live("2026-03-16 10:03")
+    assert ["clerk", "head"] == told_why(town, "ordered 1")
+    town.accept()
+    ordered(town, issued, 2)
+    town.live("2026-03-16 10:05")
+    assert ["chief", "clerk"] == told_why(town, "ordered 2")
+    assert {"ordered"} == {x.intended.why for x in town.letters("mail")}
+
+
+def test_an_order_is_told_whatever_is_silenced_and_by_a_process_that_comes_after() -> None:
+    """It is told once, by whoever goes on."""
+    town = Town(everybody())
+    issued = card("1", "yellow")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.silence("2026-03-18 10:00", department=DEPARTMENT)
+    ordered(town, issued)
+    town.live("2026-03-16 10:03")
+    town.restart()
+    town.live("2026-03-16 10:10")
+    assert ["clerk", "head"] == told_why(town, "ordered 1")
+
+
+def test_an_order_that_was_answered_is_told_nobody_more() -> None:
+    """A report by the department takes the message back that was not yet handed over."""
+    town = Town(everybody())
+    issued = card("1", "yellow")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.accept()
+    ordered(town, issued)
+    town.live("2026-03-16 10:03")
+    report = RectificationReported(
+        id="r1", source="s", case_no="1", card=issued.card, at=town.now, by="clerk"
+    )
+    town.put([(desk_stream("s", "1"), report)])
+    town.live("2026-03-16 10:05")
+    assert [] == [x.intended.why for x in town.letters("mail")]
+
+
+def test_a_rejected_appeal_is_told_to_the_department() -> None:
+    """That it must rectify; an appeal that is upheld ends in the withdrawal."""
+    town = Town(everybody())
+    issued = card("1", "yellow")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.accept()
+    says = {"source": "s", "case_no": "1", "card": issued.card, "at": town.now, "by": "li"}
+    town.put([(desk_stream("s", "1"), CardAppealed(id="a1", **says))])
+    town.put([(desk_stream("s", "1"), AppealDecided(id="a2", upheld=False, **says))])
+    town.live("2026-03-16 10:05")
+    assert ["clerk"] == told_why(town, "rejected")
+
+
+def test_an_order_at_night_waits_for_the_morning_and_the_card_says_when() -> None:
+    """Unless the card's severity is told at any hour."""
+    town = Town(everybody())
+    issued = card("1", "yellow")
+    town.issue(issued)
+    town.live("2026-03-16 10:01")
+    town.accept()
+    town.live("2026-03-16 22:00")
+    ordered(town, issued)
+    town.live("2026-03-16 22:05")
+    assert [] == told_why(town, "ordered 1")
+    expected = town.next_of(issued)
+    assert expected is not None
+    assert ("ordered 1", instant(when("2026-03-17 08:30"))) == (expected.why, expected.at)
+    town.live("2026-03-17 09:05")
+    assert ["clerk", "head"] == told_why(town, "ordered 1")
 
 
 def test_what_goes_another_way_as_the_gateway_is_down_is_no_failure_of_it() -> None:
