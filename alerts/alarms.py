@@ -38,6 +38,14 @@ class Health(Struct, frozen=True, kw_only=True):
     """Why nobody can be told of cards: no channel, no contact."""
     overdue_lists: tuple[str, ...] = ()
     """Items whose announced change was not published in time."""
+    seals_broken: str = ""
+    """That the log is not what was sealed, and where."""
+    seals_failed: str = ""
+    """Why nothing is sealed."""
+    witnesses: tuple[str, ...] = ()
+    """Witnesses that do not vouch for the log or do not answer, and why."""
+    stamps_failed: str = ""
+    """Why checkpoints have no time stamp."""
 
 
 BEHIND = 5_000
@@ -49,6 +57,7 @@ def alarms(health: Health, today: date, known_years: frozenset[int]) -> list[Ala
     found = [
         *_of_the_system(health),
         *_of_the_gateways(health),
+        *_of_the_seals(health),
         *_of_the_lists(today, known_years),
         *_overdue(health),
     ]
@@ -130,6 +139,25 @@ UNHEARD = {
     ),
 }
 """Why nobody can be told, and what to do."""
+
+
+def _of_the_seals(health: Health) -> list[Alarm]:
+    found = []
+    if said := health.seals_broken:
+        zh = f"日志与封存不符，已停止封存；保留现状并运行 supervise verify：{said}"
+        found.append(_critical("seals_broken", zh, f"The log does not match its seals: {said}"))
+    if said := health.seals_failed:
+        found.append(
+            _critical("seals_failed", f"日志未能封存：{said}", f"The log is not sealed: {said}")
+        )
+    found += [
+        _critical("witness", f"见证方未能作证：{said}", f"A witness does not vouch: {said}")
+        for said in health.witnesses
+    ]
+    if said := health.stamps_failed:
+        zh, en = f"封存未能加盖时间戳：{said}", f"Seals have no time stamp: {said}"
+        found.append(Alarm(code="stamps_failed", severity="warning", zh=zh, en=en))
+    return found
 
 
 def _of_the_lists(today: date, known_years: frozenset[int]) -> list[Alarm]:

@@ -30,6 +30,7 @@ from supervision.access.web import place_of, whoever
 from supervision.errors import SupervisionError
 
 from .answers_schema import API, NO_CASE, NO_LIST, answers_of
+from .looks import API as API_LOOK
 from .producer import Frame
 from .show import end
 from .sights import Sights, title_of
@@ -86,7 +87,7 @@ def answers(sights: Sights, access: Access) -> APIRouter:
         """One case told, personal data and free text masked."""
 
         def tell() -> Response:
-            told = sights.case(source, case_no)
+            told = sights.look(source, case_no, API_LOOK)
             return problem(404, "there is no such case") if told is None else as_json(told)
 
         return answered(tell)

@@ -21,6 +21,8 @@ from supervision.access.rules import CLOSED, OPEN, SESSION, Rule, needs
 
 from .headers import content_policy
 from .pages import Asked, page_for
+from .past_frames import Replays, serve_past
+from .past_page import Replay, replay_page
 from .producer import written
 from .show import Child
 from .sights import Producers, Sights
@@ -89,10 +91,16 @@ class Front(NamedTuple):
 
 Refused = Callable[[Admission, str, str], object]
 """Hears who asked for what that he may not have, and why not."""
+Looked = Callable[[Admission, str, str, str], object]
+"""Hears who is about to be shown which case (source, case_no), and how (looks.py)."""
 
 
 def build(
-    source: WholeSource, server: FastAPI, refused: Refused, settings: Settings | None = None
+    source: WholeSource,
+    server: FastAPI,
+    refused: Refused,
+    looked: Looked,
+    settings: Settings | None = None,
 ) -> Front:
     """The front end on `server`, which stands behind a gate."""
     given = settings or Settings()
@@ -101,8 +109,10 @@ def build(
         return shown(wall, lang, given.ways)
 
     producers = Producers(source, draw, given.interval, given.idle_interval)
-    sights = Sights(source, producers, refused)
+    sights = Sights(source, producers, refused, looked)
     serve_frames(server, sights)
+    replays = Replays(sights, draw)
+    serve_past(server, replays)
     # _setup_server, called below before serving: else a page that outlives a restart of the server
     # finds no callbacks, and its websocket stays silent for ever.
     app = Dash(
@@ -116,7 +126,7 @@ def build(
         index_string=INDEX,
     )
     app.layout = layout
-    route(app, sights, given)
+    route(app, sights, replays, given)
     push(app, sights, given)
     on_pulse = ClientsideFunction("wall", "pulse")
     app.clientside_callback(on_pulse, Input("pulse", "data"))  # type: ignore[no-untyped-call]
@@ -144,7 +154,7 @@ def caller() -> str:
     return admission.name if admission and admission.session.kind != "kiosk" else ""
 
 
-def route(app: Dash, sights: Sights, settings: Settings) -> None:
+def route(app: Dash, sights: Sights, replays: Replays, settings: Settings) -> None:
     """The page for an address."""
 
     @app.callback(
@@ -158,7 +168,13 @@ def route(app: Dash, sights: Sights, settings: Settings) -> None:
         query = dict(parse_qsl((search or "").lstrip("?"), keep_blank_values=True))
         lang = query.get("lang", "zh")
         lang = lang if lang in LANGS else "zh"
-        producer = sights.producer() if (pathname or "/") == "/" else None
+        on_wall = (pathname or "/") == "/"
+        may_live, may_replay = sights.may(Right.WALL), sights.may(Right.REPLAY)
+        if on_wall and "at" in query:
+            past = Replay(query["at"], query.get("department", ""), lang, caller(), may_live)
+            body = await to_thread.run_sync(replay_page, replays, past, limiter=replays.limiter)
+            return body, None, {"page": "replay"}
+        producer = sights.producer() if on_wall else None
         if producer is None:
             asked = Asked(pathname or "/", query, lang, settings.page_size, caller())
             # Not asyncio's own threads: the gate's look-ups must not queue behind slow pages.
@@ -166,7 +182,8 @@ def route(app: Dash, sights: Sights, settings: Settings) -> None:
             return body, None, {"page": "other"}
         producer.touch()
         frame = producer.latest
-        children: list[Child] = wall_page(frame.shown[lang] if frame else None, lang, caller())
+        values = frame.shown[lang] if frame else None
+        children: list[Child] = wall_page(values, lang, caller(), replays=may_replay)
         mount = {"page": "wall", "lang": lang, "boot": "", "version": 0, "full": frame is None}
         if frame is None:
             return children, None, mount
@@ -194,7 +211,9 @@ def push(app: Dash, sights: Sights, settings: Settings) -> None:
             if socket.is_shutdown:
                 return
             if seen == 0 and mount["full"]:
-                set_props("page", {"children": wall_page(frame.shown[lang], lang, caller())})
+                may = sights.may(Right.REPLAY)
+                children = wall_page(frame.shown[lang], lang, caller(), replays=may)
+                set_props("page", {"children": children})
             else:
                 for name, prop, value in frame.since(lang, boot, seen):
                     set_props(name, {prop: value})

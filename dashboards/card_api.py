@@ -31,6 +31,7 @@ from .card_desk import CardDesk, Done, seen
 from .card_moves import CHOICES, Asked, HandAsked
 from .card_view import CardView
 from .forms.cards_shown import status_of
+from .looks import API as API_LOOK
 from .show import of_part
 
 log = logging.getLogger(__name__)
@@ -95,7 +96,9 @@ def card_api(desk: CardDesk) -> APIRouter:
     def card(source: str, case_no: str, card: str) -> Response:
         """A card: where its loop stands, who owes what until when, what may be done."""
         return _answered(
-            lambda: _json(seen(desk.see(of_part(source), of_part(case_no), card)), HTTPStatus.OK)
+            lambda: _json(
+                seen(desk.look(of_part(source), of_part(case_no), card, API_LOOK)), HTTPStatus.OK
+            )
         )
 
     @routes.post(CARDS + "/{card}/acts", responses=acted(), openapi_extra=body(MOVE), **API)

@@ -104,6 +104,17 @@ class CardDesk:
         self.sights.refuse(f"card {source} {case_no} {card}"[:200], "another department")
         return None
 
+    def look(
+        self, source: str, case_no: str, card: str, how: str, right: Right = Right.CASES
+    ) -> CardView | None:
+        """A card to be shown, and on record that its case is looked at (looks.py); None as for
+        `see`. StoreError, ClockJumped: it cannot be recorded, so nothing is shown.
+        """
+        view = self.see(source, case_no, card, right)
+        if view is not None:
+            self.sights.looked(source, case_no, how)
+        return view
+
     def offered(self, view: CardView, who: Admission) -> list[str]:
         """The moves that this person may make now."""
         return [kind for kind in view.moves if self._may(view, kind, who.person)]

@@ -25,6 +25,7 @@ from supervision.judgement.catalogue import list_clocks
 from supervision.judgement.shelf import Entry, Lists, Shelf
 from supervision.record import Record
 
+from .past import KnownIncidents, LogPast
 from .source import CaseLine, CasePage
 
 DAYS_AHEAD = 5
@@ -70,6 +71,7 @@ class LiveSource:
         speed: Callable[[], float] | None = None,
     ) -> None:
         self._record = record
+        self._warehouse = warehouse
         self._view = View(warehouse, None)
         self._shown = shown
         self._health = health
@@ -78,6 +80,7 @@ class LiveSource:
         self._calendar_name = calendar
         self._speed = speed
         self._lists = KnownLists(record)
+        self._incidents = KnownIncidents(record)
 
     def within(self, departments: Iterable[str] | None, title: str = "") -> LiveSource:
         """What of it is of these departments (None: all), under a title of its own if one is given.
@@ -92,33 +95,55 @@ class LiveSource:
     def wall(self) -> Wall:
         """The wall as far as time and rows have come."""
         now, measured = self._now()
-        today = self._today(now)
-        calendar = self._calendar(now)
+        return self._wall(self._view, self._district, now, measured, self._health())
+
+    def past(self) -> LogPast:
+        """The walls that were, by what was known then."""
+        return LogPast(
+            self._record,
+            self._warehouse,
+            self._view,
+            self._zone,
+            lambda: self._shown()[0],
+            self._incidents,
+            self._past_wall,
+            self._district,
+        )
+
+    def _past_wall(
+        self, view: View, title: str, now: Instant, measured: float, incidents: int
+    ) -> Wall:
+        return self._wall(view, title, now, measured, Health(incidents=incidents))
+
+    def _wall(self, view: View, title: str, now: Instant, measured: float, health: Health) -> Wall:
+        """Of a view, with the days to come and the alarms by the lists known at `now`."""
+        today, calendar = self._today(now), self._calendar(now)
         first = today.toordinal()
         start = first if calendar.works(first) else calendar.add(first, 1)
         ahead = [start, *(calendar.add(start, n) for n in range(1, DAYS_AHEAD))]
+        known = self._known_health(view, now, health)
         return queries.wall(
-            self._view,
+            view,
             now,
             self._zone,
-            self._district,
+            title,
             measured=measured,
             working_days=[date.fromordinal(day) for day in ahead],
             alarms=[
                 Alarm(code=a.code, severity=a.severity, zh=a.zh, en=a.en)
-                for a in alarms(self._known_health(now), today, frozenset(calendar.years))
+                for a in alarms(known, today, frozenset(calendar.years))
             ],
             demonstration=self._speed is not None,
             speed=self._speed() if self._speed else 1.0,
         )
 
-    def _known_health(self, now: int) -> Health:
+    def _known_health(self, view: View, now: Instant, health: Health) -> Health:
         """The runner's health, and the lists that are overdue; without what is another's."""
-        lists, health = self._lists.shelf().view(now), self._health()
+        lists = self._lists.shelf().view(now)
         late = (clock.announcement.code for clock in list_clocks(lists, now) if clock.late(now))
-        overdue = tuple(code for code in late if self._view.sees(_keeper(lists, code, now)))
-        halted = health.halted if self._view.departments is None else (HIDDEN,) * len(health.halted)
-        if self._view.departments is None:
+        overdue = tuple(code for code in late if view.sees(_keeper(lists, code, now)))
+        halted = health.halted if view.departments is None else (HIDDEN,) * len(health.halted)
+        if view.departments is None:
             return replace(health, overdue_lists=overdue)
         watch = HIDDEN if health.watch_failed else ""
         return replace(health, overdue_lists=overdue, halted=halted, watch_failed=watch)

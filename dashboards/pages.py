@@ -10,16 +10,20 @@ from dash import dcc
 from dash.development.base_component import Component
 
 from supervision.access.rights import Right
+from supervision.errors import ClockJumped
 
 from .cards_asked import FILTERS, PAGES, turn_of, wanted_of
 from .cards_page import cards_page
 from .case_page import Ways, case_page
 from .cases_page import cases_page, found_page
+from .looks import PAGE
+from .past import NOW
 from .show import Child, address, div, link, tag
 from .sights import Sights
 from .source import WHATS, Source
 from .wall import language_switch
 from .words import say
+from .words_replay import say as say_replay
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +43,13 @@ def page_for(sights: Sights, asked: Asked) -> list[Child]:
     """The page for an address; a failing source is told in words, not in silence. Blocks."""
     try:
         body = body_for(sights, asked)
+    except ClockJumped as error:
+        log.warning("page %s could not be made: %s", asked.path, error)
+        body = message("clock_jumped", "clock_jumped_long", asked.lang)
     except Exception:  # the reader is told, the log holds why
         log.exception("page %s could not be made", asked.path)
         body = message("failed", "failed_long", asked.lang)
-    return [desk(asked, body)]
+    return [desk(asked, body, replays=sights.may(Right.REPLAY))]
 
 
 def body_for(sights: Sights, asked: Asked) -> Component:
@@ -54,7 +61,7 @@ def body_for(sights: Sights, asked: Asked) -> Component:
             sights.refuse(f"page /{parts[0]}", f"no right {Right.CASES}")
             return message("no_right", "no_right_long", asked.lang)
         case ["case", name, case_no]:
-            history = sights.case(name, case_no)
+            history = sights.look(name, case_no, PAGE)
             if history is None:
                 return message("not_found_case", "not_found_long", asked.lang)
             return case_page(history, asked.lang, ways_from(sights, history.department))
@@ -103,8 +110,8 @@ def message(title: str, text: str, lang: str) -> Component:
     )
 
 
-def desk(asked: Asked, body: Component) -> Component:
-    """Head, body."""
+def desk(asked: Asked, body: Component, *, replays: bool = False) -> Component:
+    """Head, body. `replays`: who asks may see walls of the past."""
     return div(
         tag(
             "Header",
@@ -117,6 +124,7 @@ def desk(asked: Asked, body: Component) -> Component:
             search_box(asked),
             div(
                 link(address("/", asked.lang), say("wall", asked.lang), cls="quiet"),
+                *past_wall(asked, replays),
                 *ways(asked),
                 tag("Button", say("print", asked.lang), cls="quiet", id="print", type="button"),
                 link(
@@ -133,6 +141,13 @@ def desk(asked: Asked, body: Component) -> Component:
         tag("Main", body, cls="desk-body"),
         cls="desk",
     )
+
+
+def past_wall(asked: Asked, replays: bool) -> list[Child]:
+    """The walls that were, for who may see them."""
+    if not replays:
+        return []
+    return [link(address("/", asked.lang, at=NOW), say_replay("replay", asked.lang), cls="quiet")]
 
 
 def ways(asked: Asked) -> list[Child]:

@@ -99,9 +99,13 @@ class Sights:
         world: WholeSource,
         producers: Producers,
         refused: Callable[[Admission, str, str], object],
+        looked: Callable[[Admission, str, str, str], object],
     ) -> None:
-        """`refused` hears who asked for what, and why it was refused."""
+        """`refused` hears who asked for what, and why it was refused; `looked` who is about to be
+        shown a case (source, case_no), and how, and raises where that cannot be recorded.
+        """
         self._world, self._producers, self._refused = world, producers, refused
+        self._looked = looked
 
     def producer(self) -> Producer | None:
         """Of the wall of whoever is behind this request; None: they may not see one."""
@@ -118,7 +122,10 @@ class Sights:
     def case(
         self, source: str, case_no: str, right: Right = Right.CASES, *, reveal: bool = False
     ) -> CaseHistory | None:
-        """A case, None where there is none for whoever asks; another department's is recorded."""
+        """A case, None where there is none for whoever asks; another department's is recorded.
+
+        For what is not shown: whoever shows it asks `look`.
+        """
         part = self.source(right)
         found = part.case(source, case_no, reveal) if part else None
         if found is None and part and (admission := admitted()):
@@ -126,6 +133,23 @@ class Sights:
             if other is not None:
                 self._refused(admission, f"case {source} {case_no}"[:200], "another department")
         return found
+
+    def look(
+        self, source: str, case_no: str, how: str, right: Right = Right.CASES
+    ) -> CaseHistory | None:
+        """A case to be shown, and on record that it is (looks.py); None as for `case`.
+
+        StoreError, ClockJumped: it cannot be recorded, so nothing is shown.
+        """
+        found = self.case(source, case_no, right)
+        if found is not None:
+            self.looked(source, case_no, how)
+        return found
+
+    def looked(self, source: str, case_no: str, how: str) -> None:
+        """Record that whoever is behind this request is about to be shown a case; as for `look`."""
+        if admission := admitted():
+            self._looked(admission, source, case_no, how)
 
     def may(self, right: Right) -> bool:
         """Whether whoever is behind this request has a right, over whatever part."""

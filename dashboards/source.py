@@ -14,6 +14,8 @@ from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Wall
 from replay.history import CaseHistory
 
+from .past import Past
+
 WHATS = (
     "open",
     "due_today",
@@ -69,6 +71,9 @@ class Source(Protocol):
 
     def wall(self) -> Wall:
         """All figures at one instant. Cheap; asked at most once a second for all viewers."""
+
+    def past(self) -> Past:
+        """The walls that were. Making one costs some ten queries."""
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         """The whole story of a case, or None. MUST hold no free text unless `reveal`."""

@@ -10,10 +10,12 @@ from msgspec import Struct
 from projections.figures import Wall
 
 from .curve import curve, legend
+from .past import NOW
 from .show import Child, address, div, link, number, span, tag
 from .wall_figures import COUNTS, RATES, View, department_pages, top_row
 from .wall_lists import alarms, cards, deadlines, due_days, history_mark, stream
 from .words import SHAPES, say
+from .words_replay import say as say_replay
 
 Place = tuple[str, str]
 """Component id and property."""
@@ -120,15 +122,23 @@ def place(name: str, values: Shown, cls: str = "", **attrs: Any) -> Component:
     return div(values[name, "children"], cls=cls, id=name, **attrs)
 
 
-def wall_page(values: Shown | None, lang: str, who: str = "") -> list[Child]:
+def wall_page(
+    values: Shown | None,
+    lang: str,
+    who: str = "",
+    band: Component | None = None,
+    *,
+    replays: bool = False,
+) -> list[Child]:
     """The page: its places filled with what is known now, or a word that it is being read.
 
-    `who` is how whoever looks is called; "" for a wall without a person.
+    `who` is how whoever looks is called; "" for a wall without a person. With a `band`, which
+    stands for the age of the data, it is a wall of the past. `replays`: who looks may see those.
     """
     if values is None:
         return [div(say("starting", lang), cls="starting", role="status", id="wall-starting")]
     body = div(
-        head(values, lang, who),
+        head(values, lang, who, band, replays=replays),
         tag("Nav", *top_places(values), cls="kpis", aria_label=say("title", lang)),
         tag("Main", left(values, lang), middle(values, lang), right(values, lang), cls="columns"),
         place("wall-guide", values, cls="guide"),
@@ -136,6 +146,8 @@ def wall_page(values: Shown | None, lang: str, who: str = "") -> list[Child]:
         id="wall",
         cls=values["wall", "className"],
     )
+    if band is not None:
+        return [div(body, cls="screen replayed")]
     return [div(body, cls="screen"), stale_band(lang)]
 
 
@@ -152,25 +164,21 @@ def stale_band(lang: str) -> Component:
     )
 
 
-def head(values: Shown, lang: str, who: str) -> Component:
-    """Title, marks, clock, age of the data."""
+def head(
+    values: Shown, lang: str, who: str, band: Component | None, *, replays: bool
+) -> Component:
+    """Title, marks, clock, age of the data or what stands for it."""
     return tag(
         "Header",
         tag("H1", say("title", lang)),
         place("wall-district", values, cls="district clip"),
         place("wall-marks", values, cls="marks"),
         div(
-            *personal(lang, who),
+            *personal(lang, who, replays=replays),
             language_switch("/", lang),
             cls="links",
         ),
-        div(
-            span(id="live", cls="live", data_live=say("live", lang), data_off=say("stopped", lang)),
-            span(id="age", cls="age"),
-            cls="pulse",
-            data_polling=say("polling", lang),
-            id="pulse-box",
-        ),
+        age(lang) if band is None else band,
         div(
             span(id="clock-day", cls="clock-day"),
             span(id="clock", cls="clock"),
@@ -181,11 +189,24 @@ def head(values: Shown, lang: str, who: str) -> Component:
     )
 
 
-def personal(lang: str, who: str) -> list[Child]:
+def age(lang: str) -> Component:
+    """Whether data comes, and how old it is."""
+    return div(
+        span(id="live", cls="live", data_live=say("live", lang), data_off=say("stopped", lang)),
+        span(id="age", cls="age"),
+        cls="pulse",
+        data_polling=say("polling", lang),
+        id="pulse-box",
+    )
+
+
+def personal(lang: str, who: str, *, replays: bool) -> list[Child]:
     """What a person has beside the wall."""
     if not who:
         return []
+    past = link(address("/", lang, at=NOW), say_replay("replay", lang), cls="quiet")
     return [
+        past if replays else None,
         link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
         link(address("/cards", lang), say("cards_grid", lang), cls="quiet"),
         link(address("/account", lang), say("my_account", lang), cls="quiet", title=who),

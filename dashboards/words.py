@@ -225,6 +225,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "请稍后重试；若一直如此，请联系系统管理员。",
         "Try again in a moment; if it stays so, tell the system administrator.",
     ),
+    "clock_jumped": ("系统时钟跳变", "The clock jumped"),
+    "clock_jumped_long": (
+        "查看办件须留痕，时钟确认之前不能查看。请联系系统管理员。",
+        "A look at a case is recorded: none until the clock is confirmed. Tell the administrator.",
+    ),
 }
 
 KINDS_EN: dict[str, str] = {

@@ -16,6 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "bar_silences": ("静默", "Silences"),
     "bar_told": ("告知记录", "Told"),
     "bar_alerts": ("告知设置", "Alerts"),
+    "bar_samples": ("案卷抽查", "Samples"),
     "bar_account": ("我的账户", "My account"),
     "sign_out": ("退出", "Sign out"),
     # signing in

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from .words_samples import SEVERITIES
+
+__all__ = [
+    "BOOK_WORDS",
+    "CHANNELS",
+    "EVENTS",
+    "FACTOR",
+    "FIELDS",
+    "KINDS",
+    "LANGS",
+    "LOOKS",
+    "PLACES",
+    "SEVERITIES",
+    "THINGS",
+    "WHY",
+]
+
 Pairs = dict[str, tuple[str, str]]
 
 EVENTS: dict[str, tuple[str, str, str, str]] = {
@@ -171,6 +188,14 @@ FIELDS: Pairs = {
     "texts": ("含个人信息和意见原文", "with personal data and free text"),
     "value": ("条件", "value"),
     "why": ("原因", "why"),
+    "how": ("方式", "by"),
+    "position": ("日志位置", "position of the log"),
+    # of samples, verifications, programs
+    "criteria": ("条件", "criteria"),
+    "cases": ("样本办件", "cases"),
+    "defects": ("问题", "defects"),
+    "root": ("根摘要", "root"),
+    "program": ("程序摘要", "digest of the program"),
     # of alerts
     "item": ("事项", "item"),
     "lang": ("语言", "language"),
@@ -246,15 +271,19 @@ KINDS: Pairs = {
 }
 """Kinds of units, of incidents and of messages."""
 
+LOOKS: Pairs = {
+    "page": ("办件页", "the case's page"),
+    "history": ("时间线", "the time line"),
+    "card": ("监察牌页", "a card's page"),
+    "api": ("接口", "the API"),
+    "command": ("命令行", "a command"),
+}
+"""How a case was looked at."""
+
 CHANNELS: Pairs = {
     "mail": ("邮件", "e-mail"),
     "sms": ("短信", "SMS"),
     "chat": ("群消息", "chat"),
-}
-SEVERITIES: Pairs = {
-    "red": ("红牌", "red card"),
-    "yellow": ("黄牌", "yellow card"),
-    "reminder": ("预警", "reminder"),
 }
 LANGS: Pairs = {"zh": ("中文", "Chinese"), "en": ("英文", "English")}
 
@@ -263,6 +292,8 @@ PLACES: Pairs = {"": ("最上级", "the top")}
 
 THINGS: Pairs = {
     "trail": ("审计记录", "the audit trail"),
+    "sample": ("案卷抽查样本", "a sample of cases"),
+    "event_log": ("过程挖掘事件日志", "an event log for process mining"),
     "paper_notice": ("监察牌通知书", "the notice of a card"),
     "paper_order": ("督办通知书", "a supervision order"),
     "paper_closing": ("销号单", "the closing form of a card"),
@@ -272,6 +303,7 @@ THINGS: Pairs = {
 BOOK_WORDS: Pairs = {
     "access": ("登录与访问", "sign-ins and access"),
     "people": ("人员与权限", "people and rights"),
+    "samples": ("案卷抽查", "samples of cases"),
     "keys": ("密钥", "keys"),
     "system": ("系统", "system"),
     "alerts": ("告知设置", "alerts"),

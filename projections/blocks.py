@@ -81,10 +81,15 @@ class Batch(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Rows for one table, and the rows that say how far they reach (if it needs any)."""
+    """Rows for one table, and the rows that say how far they reach (if it needs any).
+
+    `moved`: changes were netted into it, though nothing may be left of them. Then it is marked all
+    the same: who counts back from a table of now must know which changes it has (past.py).
+    """
 
     rows: Rows
     mark: Rows
+    moved: bool = False
 
 
 Maker = Callable[[Batch, int, DayOf], Block]
@@ -156,12 +161,12 @@ def _open_cases(batch: Batch, held: int, day_of: DayOf) -> Block:
         for sign, row in netted(batch.cases, _case_key)
         if is_open(row)
     ]
-    return Block(rows, _moved(held, batch.to, BLANK_CASE))
+    return Block(rows, _moved(held, batch.to, BLANK_CASE), bool(batch.cases))
 
 
 def _cards(batch: Batch, held: int, day_of: DayOf) -> Block:
     rows: Rows = [(batch.to, sign, *astuple(row)) for sign, row in netted(batch.cards, _card_key)]
-    return Block(rows, _moved(held, batch.to, BLANK_CARD))
+    return Block(rows, _moved(held, batch.to, BLANK_CARD), bool(batch.cards))
 
 
 def _moved(held: int, to: int, blank: Row) -> Rows:
@@ -197,14 +202,16 @@ def _daily(batch: Batch, held: int, day_of: DayOf) -> Block:
         add(sums, sign, daily_of(row, day_of), keys=3)
     for sign, card in netted(batch.cards, _card_key):
         add(sums, sign, daily_of_card(card, day_of), keys=3)
-    return Block(list(rows_of(sums)), [day_mark(batch.to - held)])
+    return Block(
+        list(rows_of(sums)), [day_mark(batch.to - held)], bool(batch.cases or batch.cards)
+    )
 
 
 def _slots(batch: Batch, held: int, day_of: DayOf) -> Block:
     sums: Sums = {}
     for sign, row in netted(batch.cases, _case_key):
         add(sums, sign, slots_of(row), keys=2)
-    return Block(list(rows_of(sums)), [slot_mark(batch.to - held)])
+    return Block(list(rows_of(sums)), [slot_mark(batch.to - held)], bool(batch.cases))
 
 
 def _case_key(row: CaseRow) -> Row:

@@ -248,7 +248,8 @@ class Warehouse:
 
     def _store(self, table: Table, held: int, to: int, block: Block) -> None:
         rows = block.rows + block.mark
-        if not rows or (not block.rows and to - held < MARK_EVERY):
+        still = not block.rows and not block.moved
+        if not rows or (still and to - held < MARK_EVERY):
             return
         self._reached.pop(table.name, None)
         self.insert(table.name, rows)

@@ -94,6 +94,8 @@ class Leaves:
         os.ftruncate(self._files[0], size * SIZE)
         for level in LEVELS[1:]:
             kept = min(self._count(level), size >> level)
+            while kept and self._read(level, kept - 1, 1) == NOTHING:
+                kept -= 1
             os.ftruncate(self._files[level], kept * SIZE)
         self._raise_levels()
 
@@ -114,6 +116,12 @@ class Leaves:
             self._raise_levels()
         except OSError as error:
             raise LeavesBroken(self._folder, error) from error
+
+    def remake_levels(self) -> None:
+        """The levels anew from the leaves: a power cut or a hand may have left them wrong."""
+        for level in LEVELS[1:]:
+            os.ftruncate(self._files[level], 0)
+        self._raise_levels()
 
     def truncate(self, size: int) -> None:
         """Keep the first `size` leaves only: those behind were never vouched for."""

@@ -17,7 +17,7 @@ from supervision.acts import CardIssued, DeskAct
 from supervision.facts import EPOCH, Fact, FactCorrected, Instant, instant
 from supervision.facts import ZH as FACTS_ZH
 from supervision.fold import Folded
-from supervision.judgement.assess import Assessment, assess, near
+from supervision.judgement.assess import assess, near
 from supervision.judgement.calendar import HOUR
 from supervision.judgement.cards import (
     DISPUTED,
@@ -29,6 +29,7 @@ from supervision.judgement.cards import (
     moment,
 )
 from supervision.judgement.case import Case
+from supervision.judgement.clocks import Running
 from supervision.judgement.explain import days_of
 from supervision.judgement.shelf import Lists, Shelf
 from supervision.judgement.terms import Clock
@@ -60,10 +61,10 @@ def tell(
     case = told.case()
     lists = told.lists(shelf, case, now)
     assessed = assess(case, told.cards, lists, now)
-    zone = _zone(case, lists)
+    zone = zone_of(case, lists)
     first = case.facts[0] if case.facts else told.facts[0]
     item = lists.item(case.item, first.at, first.known_at) if case.item else None
-    status = _status(case, assessed, now)
+    status = status_of(case, assessed.running, now)
     return CaseHistory(
         source=told.facts[0].fact.source,
         case_no=told.facts[0].fact.case_no,
@@ -72,14 +73,14 @@ def tell(
         department=case.department or (item.department if item else ""),
         status_zh=status[0],
         status_en=status[1],
-        light=_light(told.cards),
+        light=light_of(told.cards),
         history=case.history,
-        as_of=_text(now, zone),
+        as_of=time_text(now, zone),
         position=then[-1].position,
-        entries=tuple(_entry(each, case, zone, reveal) for each in then if _belongs(each)),
+        entries=tuple(entry_of(each, case, zone, reveal) for each in then if belongs(each)),
         clocks=tuple(_clock(clock, now, zone) for clock in assessed.running.clocks),
         cards=tuple(
-            _card(card, told.issued[card.card], lists, case, zone)
+            card_drawn(card, told.issued[card.card], lists, case, zone)
             for card in sorted(told.cards.values(), key=lambda c: (c.issued_at, c.card))
             if card.card in told.issued
         ),
@@ -99,23 +100,27 @@ def _with(text: str, detail: str) -> str:
     return f"{text}: {detail}" if detail else text
 
 
-def _belongs(stored: Stored) -> bool:
+def belongs(stored: Stored) -> bool:
+    """Whether an event is part of a case's story."""
     case = parse(stored.stream)
     return case is not None and case.family in FAMILIES
 
 
-def _zone(case: Case, lists: Lists) -> ZoneInfo:
+def zone_of(case: Case, lists: Lists) -> ZoneInfo:
+    """The zone of the policy under which the case began."""
     if not case.facts:
         return ZoneInfo("Asia/Shanghai")
     first = case.facts[0]
     return ZoneInfo(lists.policy(case.source, first.at, first.known_at).zone)
 
 
-def _text(at: Instant, zone: ZoneInfo) -> str:
+def time_text(at: Instant, zone: ZoneInfo) -> str:
+    """An instant as the pages say it; empty for 0."""
     return moment(at, zone).isoformat(sep=" ", timespec="seconds") if at else ""
 
 
-def _status(case: Case, assessed: Assessment, now: Instant) -> tuple[str, str]:
+def status_of(case: Case, running: Running, now: Instant) -> tuple[str, str]:
+    """Where a case stands in its course, in Chinese and English."""
     ended = case.ended(0)
     if ended is not None and ended.at <= now:
         name = type(ended.fact).__name__
@@ -125,20 +130,22 @@ def _status(case: Case, assessed: Assessment, now: Instant) -> tuple[str, str]:
             "CaseRefused": "refused",
             "CaseWithdrawn": "withdrawn",
         }[name]
-    if any(p.end is None and p.creditable for p in assessed.running.pauses):
+    if any(p.end is None and p.creditable for p in running.pauses):
         return "特别程序中", "in a special procedure"
-    if assessed.running.acceptance:
-        deemed = assessed.running.acceptance.deemed
+    if running.acceptance:
+        deemed = running.acceptance.deemed
         return ("视为受理，办理中", "deemed accepted") if deemed else ("办理中", "in progress")
     return "待受理", "not yet accepted"
 
 
-def _light(cards: Cards) -> str:
+def light_of(cards: Cards) -> str:
+    """The gravest card that stands; normal without any."""
     standing = {card.severity for card in cards.values() if card.stands}
     return next((s for s in (RED, YELLOW, REMINDER) if s in standing), "normal")
 
 
-def _entry(stored: Stored, case: Case, zone: ZoneInfo, reveal: Reveal | None) -> Entry:
+def entry_of(stored: Stored, case: Case, zone: ZoneInfo, reveal: Reveal | None) -> Entry:
+    """An event as a line of the story."""
     event = stored.event
     family = parse(stored.stream)
     name = stored.topic.partition("/")[0]
@@ -150,7 +157,7 @@ def _entry(stored: Stored, case: Case, zone: ZoneInfo, reveal: Reveal | None) ->
         zh=FACTS_ZH.get(name) or ACTS_ZH.get(name) or name,
         id=getattr(event, "id", "") or getattr(event, "card", ""),
         occurred_at=_happened(event, zone),
-        recorded_at=_text(stored.recorded_at, zone),
+        recorded_at=time_text(stored.recorded_at, zone),
         who=_who(event),
         what_zh=zh,
         what_en=en,
@@ -206,12 +213,12 @@ def _clock(clock: Clock, now: Instant, zone: ZoneInfo) -> ClockDrawn:
         zh=zh,
         en=en,
         subject="" if subject == "extended" else subject,
-        state=_state(clock, now),
-        started_at=_text(clock.started, zone),
-        stopped_at=_text(clock.stopped, zone) if clock.stopped else "",
+        state=clock_state(clock, now),
+        started_at=time_text(clock.started, zone),
+        stopped_at=time_text(clock.stopped, zone) if clock.stopped else "",
         limit=" / ".join(dict.fromkeys(limit_words(str(clock.limit)))),
         deadline=date.fromordinal(clock.end.day).isoformat(),
-        crosses_at=_text(crosses, zone) if crosses else "",
+        crosses_at=time_text(crosses, zone) if crosses else "",
         credit=clock.end.credit // HOUR if clock.limit.unit in ("wh", "sd") else clock.end.credit,
         extension=clock.extension,
         provisional=clock.end.provisional,
@@ -223,7 +230,8 @@ def _clock(clock: Clock, now: Instant, zone: ZoneInfo) -> ClockDrawn:
     )
 
 
-def _state(clock: Clock, now: Instant) -> str:
+def clock_state(clock: Clock, now: Instant) -> str:
+    """running, paused, stopped, crossed or stopped late."""
     crossed = clock.crosses_at is not None and clock.reaches(clock.crosses_at)
     if clock.stopped is not None and clock.stopped <= now:
         return "stopped late" if crossed else "stopped"
@@ -270,7 +278,8 @@ def _warned(clock: Clock) -> int | None:
     return None
 
 
-def _card(card: Card, act: CardIssued, lists: Lists, case: Case, zone: ZoneInfo) -> CardDrawn:
+def card_drawn(card: Card, act: CardIssued, lists: Lists, case: Case, zone: ZoneInfo) -> CardDrawn:
+    """A card as it stands, with what was said when it was issued."""
     zh, en = why(act)
     rungs = lists.policy(case.source, card.issued_at, card.issued_at).rungs
     return CardDrawn(
@@ -284,8 +293,8 @@ def _card(card: Card, act: CardIssued, lists: Lists, case: Case, zone: ZoneInfo)
         why_zh=zh,
         why_en=en,
         law=act.law,
-        issued_at=_text(card.issued_at, zone),
-        crossed_at=_text(card.crossed_at, zone),
+        issued_at=time_text(card.issued_at, zone),
+        crossed_at=time_text(card.crossed_at, zone),
         answer_by="" if act.proposed else act.answer_by,
         department=act.department,
         person=act.person,

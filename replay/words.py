@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from supervision import acts, facts
+from supervision import acts, facts, lists
 from supervision.why import procedure_words, why
 
 Pair = tuple[str, str]
@@ -147,4 +147,33 @@ def _of_moves(event: acts.DeskAct) -> Pair:
             return (f"→ {to}", f"→ {to}") if to else NOTHING
         case acts.IssuedByHand(department=department):
             return department, department
+    return NOTHING
+
+
+LISTS: dict[str, Pair] = {
+    "CalendarPublished": ("日历发布", "calendar published"),
+    "ItemPublished": ("事项发布", "item published"),
+    "PolicyPublished": ("规则发布", "policy published"),
+    "PostGranted": ("授岗", "post granted"),
+    "PostRevoked": ("撤岗", "post revoked"),
+    "ListChangeAnnounced": ("清单变更公告", "change of a list announced"),
+    "OutageRecorded": ("停机登记", "outage recorded"),
+}
+"""What the publication of each list is called."""
+
+
+def of_list(event: Struct) -> Pair:
+    """The particulars of a published list."""
+    match event:
+        case (
+            lists.PostGranted(person=person, post=post)
+            | lists.PostRevoked(person=person, post=post)
+        ):
+            return f"{person} {post}", f"{person} {post}"
+        case lists.Published(version=version, title=title):
+            return f"{version} {title}".strip(), f"{version} {title}".strip()
+        case lists.ListChangeAnnounced(code=code):
+            return code, code
+        case lists.OutageRecorded(since=since, until=until):
+            return f"{_day(since)} – {_day(until)}", f"{_day(since)} – {_day(until)}"
     return NOTHING

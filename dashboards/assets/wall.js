@@ -6,6 +6,7 @@
   const state = { pulse: null, first: 0, at: 0, polling: false, tried: 0, over: false };
   const $ = (id) => document.getElementById(id);
   const onWall = () => $("wall") !== null;
+  const onReplay = () => $("replay") !== null;
   const since = () => performance.now() - state.at;
   const age = () => state.pulse.age + since();
 
@@ -14,7 +15,7 @@
   function pulse(data) {
     if (!data) return;
     state.polling = Boolean(data.polled);
-    state.pulse = data;
+    state.pulse = Object.assign({ past: false }, data);
     state.at = performance.now();
     state.first = state.first || state.at;
     document.documentElement.lang = data.lang === "en" ? "en" : "zh-CN";
@@ -46,12 +47,12 @@
 
   /* once a quarter of a second: cheap, and writes only what differs */
   function tick() {
-    if (!onWall() || !state.pulse) return;
+    if (!onWall() || !state.pulse || state.pulse.past !== onReplay()) return;
     const at = now(), f = format(state.pulse.zone, state.pulse.lang);
     write($("clock"), f.time.format(at));
     write($("clock-day"), f.day.format(at) + " " + f.week.format(at));
     document.querySelectorAll(".count[data-at]").forEach((el) => countdown(el, at));
-    told();
+    if (!state.pulse.past) told();
   }
   function countdown(el, at) {
     const left = Number(el.dataset.at) / 1000 - at;
@@ -81,7 +82,7 @@
   /* when no push comes: ask over plain HTTP; a restarted server means a new page, and so do rights
      that changed. A page that is no wall has a head of its own, and nothing to ask. */
   async function watch() {
-    if (state.over || !$("root") || location.pathname !== "/") return;
+    if (state.over || !$("root") || location.pathname !== "/" || onReplay()) return;
     if (document.querySelector("#page > .desk")) return;
     const silent = state.pulse ? since() : performance.now();
     const gone = state.pulse && !onWall();
@@ -106,9 +107,15 @@
     const frame = await answer.json();
     if (!onWall() || frame.pulse.boot !== p.boot) { location.reload(); return true; }
     if (frame.pulse.version === p.version) return false;
-    frame.changes.forEach(([id, prop, value]) => window.dash_clientside.set_props(id, { [prop]: value }));
-    window.dash_clientside.set_props("pulse", { data: Object.assign(frame.pulse, { polled: true }) });
+    Object.assign(frame.pulse, { polled: true });
+    apply(frame);
     return true;
+  }
+
+  /* a frame, of now or of the past: each place that changed, and the instant it is of */
+  function apply(frame) {
+    frame.changes.forEach(([id, prop, value]) => window.dash_clientside.set_props(id, { [prop]: value }));
+    window.dash_clientside.set_props("pulse", { data: frame.pulse });
   }
 
   /* the right to the wall ended: no figure stays, and whoever looks may sign in or see what is left */
@@ -148,11 +155,14 @@
   }
 
   function scale() {
-    const by = Math.min(window.innerWidth / 1920, window.innerHeight / 1080);
+    const screen = document.querySelector(".screen.replayed");
+    const width = screen ? screen.clientWidth : window.innerWidth;
+    const height = screen ? screen.clientHeight : window.innerHeight;
+    const by = Math.min(width / 1920, height / 1080);
     document.documentElement.style.setProperty("--scale", window.innerWidth > 900 ? by : 1);
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, { wall: { pulse } });
+  window.dash_clientside = Object.assign({}, window.dash_clientside, { wall: { pulse, apply, dark, scale } });
   window.addEventListener("resize", scale);
   scale();
   setInterval(tick, 250);

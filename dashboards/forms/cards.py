@@ -12,6 +12,7 @@ from supervision.access.rules import needs
 from supervision.intake.rights import Items
 
 from ..card_desk import CardDesk, seen
+from ..looks import CARD as CARD_LOOK
 from ..show import of_part
 from .cards_acts import CARD, acts_desk
 from .cards_hand import hand_desk
@@ -36,7 +37,7 @@ def _page(desk: CardDesk) -> APIRouter:
     @needs(Right.CASES)
     def card(request: Request, source: str, case_no: str, card: str) -> Response:
         """A card's page; another department's card is as one that there is not."""
-        view = seen(desk.see(of_part(source), of_part(case_no), card))
+        view = seen(desk.look(of_part(source), of_part(case_no), card, CARD_LOOK))
         return card_page(request, desk, view)
 
     return router

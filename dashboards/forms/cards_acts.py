@@ -18,6 +18,7 @@ from supervision.errors import SupervisionError
 from ..card_desk import CardDesk, Done, seen
 from ..card_moves import MOVE_NAMES, Asked, NoSuchMove, right_of
 from ..card_view import CardView
+from ..looks import CARD as CARD_LOOK
 from ..show import card_address, of_part
 from .cards_shown import MOOT, card_page, card_router, nonce
 from .offices_desk import Sent, tried
@@ -36,14 +37,14 @@ def acts_desk(desk: CardDesk) -> APIRouter:
     @needs(Right.ANSWER)
     def answer(request: Request, source: str, case_no: str, card: str, form: Sent) -> Response:
         """A move of the department."""
-        view = seen(desk.see(of_part(source), of_part(case_no), card))
+        view = seen(desk.look(of_part(source), of_part(case_no), card, CARD_LOOK))
         return _acted(request, desk, view, _asked(form, Right.ANSWER), form)
 
     @router.post(CARD + "/supervise")
     @needs(Right.SUPERVISE)
     def supervise(request: Request, source: str, case_no: str, card: str, form: Sent) -> Response:
         """A move of the supervisors."""
-        view = seen(desk.see(of_part(source), of_part(case_no), card))
+        view = seen(desk.look(of_part(source), of_part(case_no), card, CARD_LOOK))
         return _acted(request, desk, view, _asked(form, Right.SUPERVISE), form)
 
     return router

@@ -19,6 +19,7 @@ from supervision.loop.commands import NoSuchCase
 
 from ..card_desk import CardDesk, Done
 from ..card_moves import HandAsked
+from ..looks import CARD
 from ..show import card_address, case_address
 from ..words import kind_name
 from ..words_cards import WORDS
@@ -34,7 +35,7 @@ def hand_desk(desk: CardDesk, items: Items) -> APIRouter:
     router = card_router()
 
     def case_of(source: str, case_no: str) -> CaseHistory:
-        told = desk.sights.case(source, case_no, Right.SUPERVISE)
+        told = desk.sights.look(source, case_no, CARD, Right.SUPERVISE)
         if told is None:
             raise NoSuchCase
         return told

@@ -19,6 +19,7 @@ from supervision.loop.commands import REASON
 
 from ..card_desk import CardDesk, seen
 from ..card_view import ActTold, CardView
+from ..looks import CARD as CARD_LOOK
 from ..papers import FORMS, PaperKind, act_behind, file_of, paper_of
 from ..show import card_address, of_part
 from ..words_cards import WORDS
@@ -45,7 +46,7 @@ def papers_desk(desk: CardDesk, access: Access, organ: str) -> APIRouter:
         number: str = "",
     ) -> Response:
         """A paper; of orders the newest, unless `number` says which."""
-        view = seen(desk.see(of_part(source), of_part(case_no), card, Right.EXPORT))
+        view = seen(desk.look(of_part(source), of_part(case_no), card, CARD_LOOK, Right.EXPORT))
         wanted = PaperKind(kind, _number(view, kind, number))
         act = act_behind(view, wanted)
         if act is None or form not in FORMS:

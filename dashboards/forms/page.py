@@ -41,6 +41,7 @@ LINKS: tuple[tuple[Right, str, str], ...] = (
     (Right.SUPERVISE, "/alerts/silences", "bar_silences"),
     (Right.TOLD, "/alerts/messages", "bar_told"),
     (Right.ALERTS, "/alerts/contacts", "bar_alerts"),
+    (Right.REPLAY, "/samples", "bar_samples"),
 )
 """What each right leads to in the head bar: address and key of its word."""
 

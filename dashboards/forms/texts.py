@@ -19,6 +19,7 @@ from supervision.access.rules import needs
 from supervision.access.web import form_of, place_of, whoever
 from supervision.errors import ClockJumped, SupervisionError
 
+from ..looks import PAGE
 from ..sights import Sights
 from ..words import TEXTS, either
 from .entrance import unavailable
@@ -55,7 +56,7 @@ def texts(sights: Sights, access: Access) -> APIRouter:
     @needs(Right.TEXTS)
     @in_words
     async def ask(request: Request, source: str = "", case_no: str = "") -> Response:
-        told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
+        told = await to_thread.run_sync(lambda: sights.look(source, case_no, PAGE, Right.TEXTS))
         return _page(request, told)
 
     @routes.post("/texts")
@@ -65,6 +66,8 @@ def texts(sights: Sights, access: Access) -> APIRouter:
         reason = (await form_of(request))["reason"]
         told = await to_thread.run_sync(lambda: sights.case(source, case_no, Right.TEXTS))
         if told is None or not (SHORTEST <= len(reason) <= LONGEST and reason.isprintable()):
+            if told is not None:
+                await to_thread.run_sync(lambda: sights.looked(source, case_no, PAGE))
             return _page(request, told, problem="texts_reason_wrong", status=422)
         await to_thread.run_sync(lambda: _record(access, request, told, reason))
         shown = await to_thread.run_sync(

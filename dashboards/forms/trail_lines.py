@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from supervision.access.events import CaseDrawn
 from supervision.access.people import name_of
 from supervision.errors import Unreadable
 from supervision.notices import RungWait
@@ -17,6 +18,7 @@ from supervision.store.stored import Stored
 from ..words import either, kind_name, side
 from ..words_entry import ROLES
 from ..words_offices import HOW, RIGHTS, WORDS
+from ..words_samples import CRITERIA, DEFECTS, RESULTS, SEVERITIES, STATES, YES
 from ..words_trail import (
     BOOK_WORDS,
     CHANNELS,
@@ -25,8 +27,8 @@ from ..words_trail import (
     FIELDS,
     KINDS,
     LANGS,
+    LOOKS,
     PLACES,
-    SEVERITIES,
     THINGS,
     WHY,
 )
@@ -44,12 +46,16 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     "book": BOOK_WORDS,
     "channel": CHANNELS,
     "channels": CHANNELS,
-    "how": HOW,
+    "defects": DEFECTS,
+    "how": HOW | LOOKS,
     "kind": KINDS,
     "lang": LANGS,
+    "late": YES,
     "parent": PLACES,
+    "result": RESULTS,
     "role": ROLES,
     "severity": SEVERITIES,
+    "state": STATES,
     "all_channels": SEVERITIES,
     "awake": SEVERITIES,
     "what": THINGS,
@@ -141,12 +147,16 @@ def _value(field: str, value: Any, lang: str, zone: ZoneInfo) -> str:
             return ""
         case int() if field == "number":
             return FACTOR["n" if value else "0"][side(lang)].format(n=value)
-        case int() | float():
+        case int():
+            return str(value)
+        case float():
             return f"{value:g}"
         case datetime():
             return _local(value, zone)
         case tuple():
-            return _several(field, value, lang)
+            return _cut(_several(field, value, lang))
+        case dict():
+            return plain(_pairs(value, lang))
         case None:
             return WORDS["never"][side(lang)]
     return plain(_word(field, value, lang)[:LONGEST])
@@ -159,9 +169,24 @@ def _several(field: str, values: tuple[Any, ...], lang: str) -> str:
     return plain(("、" if lang == "zh" else ", ").join(named))
 
 
+def _pairs(values: dict[str, str], lang: str) -> str:
+    """Criteria by name."""
+    if not values:
+        return WORDS["whole"][side(lang)]
+    told = (f"{either(CRITERIA, name, lang)} {_word(name, v, lang)}" for name, v in values.items())
+    return ("、" if lang == "zh" else ", ").join(told)
+
+
+def _cut(text: str) -> str:
+    """A text of no more than is told."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
 def _one(field: str, value: Any, lang: str) -> str:
     """One of several: a rung's wait, hours from and to, a name."""
     match value:
+        case CaseDrawn():
+            return f"{value.case_no}({value.source})"
         case RungWait():
             severity = _word("severity", value.severity, lang)
             return f"{severity} {value.rung} {value.wait}"

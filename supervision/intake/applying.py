@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..facts import instant
 from ..record import Incoming
-from .mapping import LINE_HASH, RECEIVED, Field, Mapping, Rule
-from .reading import FactUnreadable, form_of, read_fact, shown
+from .envelope import read_line
+from .mapping import LINE_HASH, RECEIVED, Field, Mapping, Rule, Whole
+from .reading import FactUnreadable, Refused, form_of, read_fact, shown
 from .rows import Row
 from .take import Convert, Take, as_time, converter
 
@@ -40,11 +42,14 @@ class Told(NamedTuple):
 
 
 class OpenCase(Struct):
-    """What was read of one case so far. `merged` are its columns, `clashes` those that differ."""
+    """What was read of one case so far. `merged` are its columns, `clashes` those that differ,
+    `passed` its lines that the mapping passes over.
+    """
 
     case_no: str
     line: int
     lines: int = 0
+    passed: int = 0
     told: list[Told] = []
     merged: dict[str, str] = {}
     clashes: dict[str, int] = {}
@@ -78,6 +83,8 @@ class Applier:
 
     def take(self, row: Row, case: OpenCase) -> list[Refusal]:
         """Add the facts of a record to its case; what of it cannot be read."""
+        if self._mapping.whole:
+            return self._take_whole(self._mapping.whole, row, case)
         self._merge(row, case)
         if self._mapping.activity is None:
             return []
@@ -97,6 +104,21 @@ class Applier:
             except FactUnreadable as error:
                 refusals.append(Refusal(row.line, case.case_no, str(error)))
         return refusals
+
+    def _take_whole(self, whole: Whole, row: Row, case: OpenCase) -> list[Refusal]:
+        if any(row.values.get(name, "").strip() != said for name, said in whole.only.items()):
+            case.passed += 1
+            return []
+        text = row.values.get(whole.column, "")
+        if not text.strip():
+            return [Refusal(row.line, case.case_no, f"{whole.column} is empty: no fact is there")]
+        read = read_line(text.encode(errors="surrogatepass"), self._mapping.source or None)
+        if isinstance(read, Refused):
+            return [Refusal(row.line, case.case_no, read.reason)]
+        if self._history:
+            read = read._replace(fact=replace(read.fact, history=True))
+        case.told.append(Told(row.line, read))
+        return []
 
     def close(self, case: OpenCase) -> tuple[list[Told], list[Refusal]]:
         """All facts of a case in the order in which they happened, and those refused."""

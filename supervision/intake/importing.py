@@ -48,9 +48,12 @@ _NAMES = {cls: name for name, cls in FACTS.items()}
 
 
 class Summary(Struct):
-    """What became of a file. `complete` is false where the store stopped the import."""
+    """What became of a file. `complete` is false where the store stopped the import; `passed` are
+    the lines that the mapping passes over.
+    """
 
     lines: int = 0
+    passed: int = 0
     cases: int = 0
     stored: int = 0
     had: int = 0
@@ -209,6 +212,7 @@ class _Import:
         del self._open[case.case_no]
         told, refusals = self._applier.close(case)
         self._waiting -= case.lines
+        self.summary.passed += case.passed
         self._refuse(refusals)
         self._whole.extend(told)
         self.summary.cases += bool(told)

@@ -27,7 +27,7 @@ ENVELOPE = frozenset({"id", "source", "case_no", "occurred_at", "actor", "says"}
 TOP = frozenset(
     {
         "source", "zone", "format", "encoding", "delimiter", "nulls", "times", "lists",
-        "case", "event", "fact", "start", "end", "unmapped",
+        "case", "event", "fact", "start", "end", "unmapped", "cloudevent",
     }
 )  # fmt: skip
 RECEIVED = ("channel", "deadline", "limit", "applicant")
@@ -40,6 +40,9 @@ TAKE = frozenset(
     {"column", "columns", "const", "values", "keep", "default", "format", "split", "scale"}
 )
 ACTOR = frozenset(Actor.__struct_fields__)
+CLOUDEVENT = frozenset({"column", "only"})
+BESIDE_CLOUDEVENT = ("zone", "nulls", "times", "event", "fact", "start", "end", "unmapped")
+"""Keys that say how a fact is put together: they have no use where a line holds a whole one."""
 
 
 class MappingWrong(SupervisionError, ValueError):
@@ -62,8 +65,22 @@ class Rule(NamedTuple):
     actor: dict[str, Take]
 
 
+class Whole(NamedTuple):
+    """A column that holds whole facts as CloudEvents; lines that do not say `only` are passed over.
+
+    `only`: what columns must say, by their names.
+    """
+
+    column: str
+    only: dict[str, str]
+
+
 class Mapping(NamedTuple):
-    """A checked mapping. `applicant` takes a text, or several parts by name."""
+    """A checked mapping. `applicant` takes a text, or several parts by name.
+
+    With `whole` each line tells a fact by itself; a `source` that is not "" is then the only one
+    whose facts are taken.
+    """
 
     name: str
     source: str
@@ -85,10 +102,12 @@ class Mapping(NamedTuple):
     start: tuple[Rule, ...]
     end: tuple[Rule, ...]
     unmapped: Rule | None
+    whole: Whole | None = None
 
     def columns(self) -> set[str]:
         """Every column that it names."""
-        return {column for take in self._takes() for column in take.columns}
+        whole = {self.whole.column, *self.whole.only} if self.whole else set()
+        return whole | {column for take in self._takes() for column in take.columns}
 
     def case_columns(self) -> set[str]:
         """Columns that speak of the case, not of a line: they must not differ within one."""
@@ -143,12 +162,13 @@ class _Loader:
         """All of it."""
         top = self._table("", raw, TOP)
         case = self._table("case", top.get("case", {}), CASE)
+        whole = self._whole(top, case)
         event = self._table("event", top.get("event", {}), EVENT)
         rules = self._rules("fact", top.get("fact", []), RULE | {"activity"})
         unmapped = self._unmapped(top.get("unmapped", {"as": "refuse"}), event)
         found = Mapping(
             name=self._path.name,
-            source=self._source(top.get("source")),
+            source="" if whole and "source" not in top else self._source(top.get("source")),
             zoned=Zoned(self._zone(top.get("zone")), self._formats("times", top)),
             format=self._one_of("format", top.get("format", "csv"), FORMATS),
             encoding=self._one_of("encoding", top.get("encoding", "auto"), ENCODINGS),
@@ -167,6 +187,7 @@ class _Loader:
             start=tuple(self._rules("start", top.get("start", []), RULE)),
             end=tuple(self._rules("end", top.get("end", []), RULE)),
             unmapped=unmapped,
+            whole=whole,
         )
         self._check(found, bool(event))
         return found
@@ -178,8 +199,23 @@ class _Loader:
             self._wrong("start, end", "a kind stands twice: their ids would be the same")
         if any(rule.time is None for rule in ends):
             self._wrong("start, end", "time is missing: which column says when?")
-        if not has_event and (found.rules or found.unmapped or not ends):
+        if not found.whole and not has_event and (found.rules or found.unmapped or not ends):
             self._wrong("event", "is missing: id, activity and time of a line")
+
+    def _whole(self, top: dict[str, Any], case: dict[str, Any]) -> Whole | None:
+        if "cloudevent" not in top:
+            return None
+        table = self._table("cloudevent", top["cloudevent"], CLOUDEVENT)
+        more = [key for key in BESIDE_CLOUDEVENT if key in top]
+        more += [f"case.{key}" for key in case if key != "case_no"]
+        if more:
+            self._wrong("cloudevent", f"holds whole facts: {', '.join(more)} would change nothing")
+        column, only = table.get("column"), table.get("only", {})
+        if not isinstance(column, str):
+            self._wrong("cloudevent.column", "is missing: which column holds the fact?")
+        if not isinstance(only, dict) or not all(isinstance(said, str) for said in only.values()):
+            self._wrong("cloudevent.only", "must be a table of columns and what they must say")
+        return Whole(column, only)
 
     def _wrong(self, where: str, why: str) -> NoReturn:
         place = f"{self._path.name}, {where}" if where else self._path.name

@@ -27,9 +27,11 @@ from dashboards.forms.cards import cards
 from dashboards.forms.entry import entry
 from dashboards.forms.offices import offices
 from dashboards.forms.refused import refusal
+from dashboards.forms.samples import samples
 from dashboards.forms.texts import texts
 from dashboards.headers import content_policy
 from dashboards.live import HIDDEN, LiveSource
+from dashboards.looks import Looks
 from dashboards.papers import organ_of
 from projections.warehouse import Warehouse
 
@@ -174,10 +176,13 @@ def _pages(
     server.include_router(pages)
     server.include_router(offices(access, zone=place.zone, public_url=outside.public_url))
     server.include_router(alerts_pages(access, zone=place.zone))
-    front = build(_source(system, place), server, refused, PageSettings(interval=SHOW_EVERY))
+    looks = Looks(access.trail, access.instant)
+    pages_given = PageSettings(interval=SHOW_EVERY)
+    front = build(_source(system, place), server, refused, looks.seen, pages_given)
     server.include_router(answers(front.sights, access))
     server.include_router(cards_answers(front.sights, access))
     server.include_router(texts(front.sights, access))
+    server.include_router(samples(front.sights, access, zone=place.zone))
 
     def judged() -> Instant:
         return system.shown()[0]

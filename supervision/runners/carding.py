@@ -27,7 +27,7 @@ from ..loop.commands import REASON, NoSuchCard
 from ..loop.desk import Desk
 from ..record import Record
 from ..streams import parse
-from .desk import CaseAmbiguous, NoCase, NoRecord
+from .desk import CaseAmbiguous, NoCase, NoRecord, looked
 from .doors import console
 from .settings import has_record, open_record, settings
 
@@ -101,6 +101,8 @@ def show(target: str, case_no: str, source: str, as_json: bool) -> None:
     """A card, or all cards of a case."""
     with _record() as record:
         views = _shown(record, target, case_no, source)
+        for where in dict.fromkeys((view.source, view.case_no) for view in views):
+            looked(record, *where)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(views), indent=2))
         return

@@ -13,7 +13,20 @@ import click
 from rich.console import Console
 
 from ..errors import SupervisionError
-from . import alerting, carding, desk, lists, serving, settings_shown, sources, users
+from . import (
+    alerting,
+    carding,
+    desk,
+    exporting,
+    lists,
+    sampling,
+    sealing_commands,
+    serving,
+    settings_shown,
+    sources,
+    users,
+    witnessing,
+)
 from .cluster import commands
 from .importing import import_command
 
@@ -56,10 +69,14 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     users.kiosk,
     alerting.alert,
     carding.card,
+    sampling.sample,
+    exporting.export,
     lists.calendar,
     lists.publish,
     serving.clock,
     serving.rebuild,
+    sealing_commands.seal,
+    witnessing.witness,
     commands.serve,
     commands.database,
     settings_shown.show_settings,

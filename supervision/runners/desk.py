@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from dashboards.looks import COMMAND
 from replay.history import CaseHistory, ClockDrawn
 from replay.telling import tell
 
+from ..access.events import ACCESS, CaseSeen
 from ..deadlines import Answer, Asked, PauseAsked, QuestionUnreadable, answer, answer_lines, without
 from ..errors import SupervisionError
 from ..facts import ZH, instant
@@ -25,6 +27,7 @@ from ..judgement.shelf import Entry, Shelf
 from ..record import Record
 from ..statistics import Counts, count
 from ..why import CLOCKS, ERRORS, limit_words
+from .doors import console
 from .lists import notices
 from .settings import has_record, open_record, settings
 
@@ -229,12 +232,23 @@ def case(case_no: str, source: str, as_of: str | None, as_json: bool) -> None:
     record = _record()
     try:
         history = _tell(record, case_no, source, as_of)
+        looked(record, history.source, history.case_no)
     finally:
         record.close()
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(history), indent=2))
     else:
         _show_case(history)
+
+
+def looked(record: Record, source: str, case_no: str) -> None:
+    """Note that whoever stands at the machine is about to be shown a case. StoreError, ClockJumped:
+    it is not on record, and MUST NOT be shown.
+    """
+    by = console()
+    record.note(
+        ACCESS, lambda at: CaseSeen(at=at, by=by, source=source, case_no=case_no, how=COMMAND)
+    )
 
 
 def _tell(record: Record, case_no: str, source: str, as_of: str | None) -> CaseHistory:

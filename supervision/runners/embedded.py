@@ -1,7 +1,7 @@
-"""One process: the log, the watch, the warehouse and the wall (design: the two engines).
+"""One process: the log, the watch, the warehouse, the seals, the wall (design: the two engines).
 
 Threads: one watches (log → acts), one fills the warehouse (log → rows), one links cases of one
-applicant (log → links), the server answers. Each
+applicant (log → links), one seals (log → folder of seals), the server answers. Each
 follows the log from its own position; nothing is handed from one to the other but the log.
 """
 
@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -21,6 +22,7 @@ from projections.chdb import ChdbEngine
 from projections.contributions import days_in
 from projections.filling import Filling
 from projections.links import Links
+from projections.programs import note_program
 from projections.warehouse import Warehouse, WarehouseError
 from projections.watch import Watch
 from projections.writing import write_acts
@@ -33,6 +35,7 @@ from supervision.streams import INCIDENTS
 from supervision.system import IncidentRecorded
 
 from .alerts import Alerts
+from .sealing import Sealing
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +98,13 @@ class Embedded:
         zone: str,
         watch: Watch | None = None,
         alerts: Alerts | None = None,
+        sealing: Sealing | None = None,
     ) -> None:
         """`watch` may be one that knows the log already, as far as its position says. `alerts` are
-        started and stopped with the threads.
+        started and stopped with the threads; `sealing` is started with them, and its owner stops it
+        once nothing writes any more.
         """
+        self._sealing = sealing
         self._alerts = alerts
         self.record = record
         self.pulse = Pulse()
@@ -124,6 +130,8 @@ class Embedded:
     def health(self) -> Health:
         """How the threads are."""
         known = self.pulse.health
+        if self._sealing:
+            known = self._sealing.health(known)
         return with_alerts(known, self._alerts) if self._alerts else known
 
     def start(self) -> None:
@@ -134,6 +142,8 @@ class Embedded:
             thread.start()
         if self._alerts:
             self._alerts.start()
+        if self._sealing:
+            self._sealing.start()
 
     def stop(self) -> None:
         """End the threads, after what they are at."""
@@ -166,6 +176,7 @@ class Embedded:
         if self._begun:
             self.watch, self._halted = Watch(self.record.read_case), 0
         self._begun, watch = True, self.watch
+        note_program(self.record, version("supervision"))
         follower = Follower(self.record, watch.position)
         earlier = (s for s in self.record.read_stream(INCIDENTS) if s.position <= watch.position)
         self._incidents = [s.recorded_at for s in earlier if _refused(s)]

@@ -71,6 +71,8 @@ def show(summary: Summary) -> None:
         ("拒收 refused", summary.refused),
     ):
         table.add_row(name, f"{count:,}")
+    if summary.passed:
+        table.add_row("略过 passed over", f"{summary.passed:,}")
     for kind, count in summary.by_kind.items():
         table.add_row(f"  {ZH.get(kind, kind)} {kind}", f"{count:,}")
     table.add_row("秒 seconds", f"{summary.seconds:.1f}")

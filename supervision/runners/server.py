@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple
@@ -14,6 +15,7 @@ import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from projections.programs import note_program
 from projections.watch import Watch
 
 from ..access import ruling
@@ -49,6 +51,7 @@ from .embedded import Embedded
 from .gateways import channels_of
 from .lists import first_lists
 from .memory import settle
+from .sealing import Sealing
 from .settings import PLAN, SIMULATION, Settings
 
 LEDGER = Path("alerts", "ledger")
@@ -80,7 +83,8 @@ def serve(
     first_lists(record)
     district = _district(given, demonstration=plan is not None)
     alerts = alerts_of(given, ready, district, url)
-    running = Embedded(given.home, record, given.zone, ready.watch, alerts)
+    sealing = Sealing(record, given)
+    running = Embedded(given.home, record, given.zone, ready.watch, alerts, sealing)
     access = access_of(given, record)
     app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
     _tell(given.home, url, demonstration=plan is not None)
@@ -97,6 +101,7 @@ def serve(
         stop.set()
         running.stop()
         access.close()
+        sealing.stop()
         record.close()
 
 
@@ -214,6 +219,8 @@ def _live_through(given: Settings, plan: Plan, url: str, speed: int) -> Ready:
     home, city = given.home, plan.city()
     clock = SteppedClock(city.begins)
     record = Record(home, clock)
+    clock.set(max(city.begins, record.last_stamp()))
+    note_program(record, version("supervision"))
     place = place_of(record, _district(given, demonstration=True), given.zone, url)
     telling = Telling(record, clock, city, place)
     columns = (TextColumn("演示城市的过去三周 the city's past"), BarColumn(), TimeRemainingColumn())

@@ -97,6 +97,8 @@ def _faults(given: Settings) -> Iterator[str]:
         yield "vault or keys is set, but database is not: the three are in PostgreSQL together"
     if given.mail and not given.mail_from:
         yield "mail needs mail_from, the address that it is from"
+    if bool(given.stamp_url) != bool(given.stamp_roots):
+        yield "stamp_url and stamp_roots go together: set both, or neither"
     if signs_in and not (given.kafka_username and given.kafka_password):
         yield f"kafka_security_protocol {protocol} needs kafka_username and kafka_password"
     if (given.kafka_username or given.kafka_password) and not signs_in:

@@ -6,6 +6,7 @@ Above 400 lines: one table, a setting a paragraph, in the order in which people 
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ LIBPQ = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 BROKER = r"([^\s,:/@\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}"
 AUTHORITY = "the path of a readable PEM file"
 POSTGRES = r"^$|^postgres(ql)?://\S+$"
+WITNESS = re.compile(r"folder:/\S+|[^\s+@]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}@https?://\S+")
 
 
 def _is_zone(key: str) -> bool:
@@ -48,6 +50,10 @@ def _opens(path: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
+
+
+def _are_witnesses(text: str) -> bool:
+    return all(WITNESS.fullmatch(part.strip()) for part in text.split(",") if part.strip())
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -219,6 +225,70 @@ class Settings(Struct, frozen=True, kw_only=True):
             "A folder that messages are written into where there is no gateway, to try things out; "
             "an invented city has one in its home",
             "没有网关时把消息写入此目录，供试用；演示城市默认写入 home 目录",
+        ),
+    ] = ""
+    seals: Annotated[
+        str,
+        said(
+            "The folder of the log's seals, better on another disk or share than the log; empty: "
+            "`seals` in the home",
+            "日志封存目录，宜放在日志以外的磁盘或共享上；为空则为 home 目录下的 seals",
+        ),
+    ] = ""
+    seal_key: Annotated[
+        str,
+        said(
+            "The key that seals the log, Ed25519 in PKCS8 PEM, mode 600; empty: "
+            "`keys/seal.pem` in the home, made at the first start",
+            "封存日志的私钥（Ed25519，PKCS8 PEM，权限 600）；为空则为 home 目录下的 "
+            "keys/seal.pem，首次启动时生成",
+            right=AUTHORITY,
+            check=_opens,
+        ),
+    ] = ""
+    seal_name: Annotated[
+        str,
+        said(
+            "The log's name in its seals, for good; empty: that beside the key, made with it",
+            "日志在封存中的名称，一经使用不得更改；为空则用与私钥一同生成的名称",
+            right="1 to 200 characters without spaces and +, such as supervision/example-city",
+            pattern=r"^$|^[^\s+]{1,200}$",
+        ),
+    ] = ""
+    seal_minutes: Annotated[
+        int,
+        said(
+            "Minutes between two signed checkpoints, where anything new was recorded",
+            "两次签名封存之间的分钟数（有新记录时）",
+            ge=1,
+            le=1_440,
+        ),
+    ] = 10
+    witnesses: Annotated[
+        str,
+        said(
+            "Who is shown every checkpoint: witnesses by HTTP (C2SP), and folders elsewhere",
+            "每次封存的见证方：HTTP 见证服务（C2SP）和其他位置的目录，逗号分隔",
+            right="NAME+HASH+BASE64@https://HOST/… or folder:/PATH, by commas",
+            check=_are_witnesses,
+        ),
+    ] = ""
+    stamp_url: Annotated[
+        str,
+        said(
+            "The authority that stamps each checkpoint with the time (RFC 3161); empty: none",
+            "为每次封存加盖时间戳的机构（RFC 3161）；为空则不加盖",
+            right="http://HOST/… or https://HOST/…",
+            pattern=r"^$|^https?://[^\s/?#]+\S*$",
+        ),
+    ] = ""
+    stamp_roots: Annotated[
+        str,
+        said(
+            "The certificates that vouch for that authority's stamps",
+            "为该机构时间戳作保的根证书",
+            right=AUTHORITY,
+            check=_opens,
         ),
     ] = ""
     database: Annotated[

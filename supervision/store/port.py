@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from ..clock import Stamp
 from ..facts import Instant
+from .fault import Fault
 from .stored import Key, Stored
 
 
@@ -100,6 +101,18 @@ class Recorder(Protocol):
 
     def sources(self) -> list[str]:
         """The source systems that the log has facts of."""
+
+    def scan(self, position: int, limit: int) -> list[Stored]:
+        """Up to `limit` rows from a position on, in order, as they stand: for verifying alone.
+
+        Whatever a database could be made to hold: positions below 1, numbers that are texts.
+        """
+
+    def faults(self, most: int, passed: Callable[[int, int], object]) -> Iterator[Fault]:
+        """What else the database holds that does not agree with the log, up to `most` of a kind.
+
+        `passed` is told of rows done, and how many there are.
+        """
 
     def close(self) -> None:
         """Close every connection that is not in use, and the others when they come back."""

@@ -26,6 +26,8 @@ from psycopg.sql import SQL, Identifier
 from ..clock import Clock, stamp
 from ..errors import StoreBroken, TooNew
 from ..facts import Instant
+from . import checking
+from .fault import Fault
 from .library import LogFactory, LogRecorder
 from .port import MOST
 from .postgres_connection import Connections, Rows, where
@@ -72,6 +74,17 @@ NEXT_SOURCE = "SELECT min(source) FROM seen WHERE source > %s"
 EVENTS = """
 SELECT stream, version, topic, payload FROM log WHERE stream = %(stream)s
 AND (%(gt)s::bigint IS NULL OR version > %(gt)s) AND (%(lte)s::bigint IS NULL OR version <= %(lte)s)
+"""
+SCAN = f"SELECT {ROW} FROM log WHERE position >= %s::bigint ORDER BY position LIMIT %s"
+TRIGGERS = """
+SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+WHERE tgrelid = 'log'::regclass AND tgenabled = 'A' AND prosrc = %s
+"""
+GUARDS = ("log_is_not_changed", "log_row_is_not_changed")
+GUARD_TEXT = GUARD.split("$$")[1]
+STAMP_AGREES = """
+SELECT head, last, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1),
+    (SELECT max(position) FROM log) FROM stamp
 """
 NOTIFICATIONS = """
 SELECT stream, version, topic, payload, position FROM log
@@ -184,6 +197,28 @@ class Recorder(LogRecorder):
         while (last := self._rows(NEXT_SOURCE, (found[-1] if found else "",))[0][0]) is not None:
             found.append(last)
         return [given(source) for source in found]
+
+    def scan(self, position: int, limit: int) -> list[Stored]:
+        """Up to `limit` rows from a position on, in order, as they stand: for verifying alone."""
+        return self._stored(SCAN, (position, limit))
+
+    def faults(self, most: int, passed: Callable[[int, int], object]) -> Iterator[Fault]:
+        """What does not agree with the log: versions, `seen`, the stamp and its head; triggers that
+        are gone or do nothing.
+        """
+        there = {name for (name,) in self._rows(TRIGGERS, (GUARD_TEXT,))}
+        yield from checking.guard([name for name in GUARDS if name not in there])
+        yield from checking.gaps(self._select, most)
+        for head, last, newest, position in self._rows(STAMP_AGREES, ()):
+            yield from checking.stamp(last or 0, newest)
+            yield from checking.head(head, position or 0)
+        yield from checking.seen(self._select, most, passed)
+
+    def _select(self, query: str, says: Sequence[Any]) -> list[tuple[Any, ...]]:
+        told = [kept(each) if isinstance(each, str) else each for each in says]
+        with self._reading() as db:
+            rows = db.execute(query.replace("?", "%s").encode(), told, binary=True).fetchall()
+        return [tuple(given(e) if isinstance(e, str) else e for e in row) for row in rows]
 
     def _stored(self, query: LiteralString, says: Any) -> list[Stored]:
         with self._reading() as db, db.cursor(binary=True, row_factory=_as_stored) as cursor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -24,13 +24,18 @@ from eventsourcing.persistence import Notification, StoredEvent
 from ..clock import Clock, stamp
 from ..errors import StoreBroken
 from ..facts import Instant
+from . import checking
 from .connection import NO_LIMIT, connect, immediate, translated
+from .fault import Fault
 from .library import LogFactory, LogRecorder
 from .port import MOST
-from .sqlite_writing import SCHEMA, Transaction, get_stamp, head, set_stamp
+from .sqlite_writing import SCHEMA, TRIGGERS, Transaction, get_stamp, head, set_stamp
 from .stored import Stored
 
 ROW = "position, stream, version, topic, recorded_at, payload"
+STAMP_AGREES = """
+SELECT last, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1) FROM stamp
+"""
 CASES_AT_ONCE = 10_000
 """Rows that a walk over all cases reads in one go, so that it holds up no checkpoint."""
 
@@ -152,6 +157,29 @@ class Recorder(LogRecorder):
             while (row := db.execute(query, (found[-1] if found else "",)).fetchone())[0]:
                 found.append(row[0])
         return found
+
+    def scan(self, position: int, limit: int) -> list[Stored]:
+        """Up to `limit` rows from a position on, in order, as they stand: for verifying alone."""
+        query = f"SELECT {ROW} FROM log WHERE position>=? ORDER BY position LIMIT ?"
+        with self._reading() as db:
+            return list(map(Stored._make, db.execute(query, (position, limit))))
+
+    def faults(self, most: int, passed: Callable[[int, int], object]) -> Iterator[Fault]:
+        """What does not agree with the log: the file with its index, versions, `seen`, the stamp;
+        triggers that are gone.
+        """
+        if wrong := [row[0] for row in self._select("PRAGMA integrity_check(1)") if row[0] != "ok"]:
+            yield Fault("file", 0, str(wrong[0])[:200], str(wrong[0])[:200])
+        triggers = dict(self._select("SELECT name, sql FROM sqlite_master WHERE type='trigger'"))
+        yield from checking.guard([n for n, sql in TRIGGERS.items() if triggers.get(n) != sql])
+        yield from checking.gaps(self._select, most)
+        for last, newest in self._select(STAMP_AGREES):
+            yield from checking.stamp(last, newest)
+        yield from checking.seen(self._select, most, passed)
+
+    def _select(self, query: str, says: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            return db.execute(query, says).fetchall()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable
 from functools import lru_cache
@@ -42,7 +43,11 @@ CREATE TABLE IF NOT EXISTS stamp (
 );
 COMMIT;
 """
-
+TRIGGERS = {
+    name: f"CREATE TRIGGER {name}{rest}"
+    for name, rest in re.findall(r"CREATE TRIGGER IF NOT EXISTS (\w+)(.*?END);", SCHEMA, re.DOTALL)
+}
+"""What guards the log: each by name, as the database keeps it."""
 
 AT_ONCE = 500
 """Streams or facts looked up in one query, of one or three parameters each."""

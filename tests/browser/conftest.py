@@ -72,7 +72,7 @@ class Site:
         rules = Rules(lambda: self.server.routes)
         rules.declare(DASH_RULES)
         given = Settings(interval=0.25, page_size=50)
-        self.front = build(self.source, self.server, lambda *_: None, given)
+        self.front = build(self.source, self.server, lambda *_: None, lambda *_: None, given)
         config = GateConfig(self.front.policy, WallFarewell, refusal)
         self.server.add_middleware(Gate, access=self.access, rules=rules, config=config)
         self.producer: Producer = self.front.producers.of(EVERYWHERE)

@@ -17,7 +17,16 @@ from dashboards.words import kind_name
 from dashboards.words_entry import ROLES
 from dashboards.words_offices import RIGHTS, WORDS
 from dashboards.words_trail import EVENTS, WHY
-from supervision.access.events import ACCESS_EVENTS, AccessRefused, RoleGranted
+from supervision.access.events import (
+    ACCESS_EVENTS,
+    AccessRefused,
+    CaseDrawn,
+    CaseSeen,
+    LogVerified,
+    RoleGranted,
+    SampleChecked,
+    SampleDrawn,
+)
 from supervision.access.rights import ROLES as GIVEN
 from supervision.access.rights import Right
 from supervision.intake.door import Why
@@ -46,6 +55,10 @@ def filled(event: type[Struct]) -> Struct:
 def _value(kind: str, name: str) -> Any:
     if "datetime" in kind:
         return AT
+    if "dict" in kind:
+        return {f"{name}-1": f"{name}-2"}
+    if "CaseDrawn" in kind:
+        return (CaseDrawn(f"{name}-1", f"{name}-2"),)
     if "tuple" in kind:
         return (f"{name}-1", f"{name}-2")
     if "bool" in kind:
@@ -71,6 +84,10 @@ def test_an_event_is_told_with_all_that_it_says(event: type[Struct], lang: str) 
         value = getattr(full, field)
         if isinstance(value, str):
             assert value in said, field
+        elif isinstance(value, dict):
+            assert all(key in said and each in said for key, each in value.items()), field
+        elif field == "cases":
+            assert all(each.source in said and each.case_no in said for each in value)
         elif isinstance(value, tuple):
             words = [kind_name(each, lang) if field == "kinds" else each for each in value]
             assert all(word in said for word in words), field
@@ -115,6 +132,51 @@ def test_a_refusal_names_the_right_that_was_missing() -> None:
     """As the officials call it."""
     event = AccessRefused(at=AT, by="zhang", what="GET /trail", why="no right audit")
     assert "访问 GET /trail 被拒：没有权限：看审计记录" == in_words(event, "zh", ZONE)
+
+
+def test_a_look_at_a_case_says_how() -> None:
+    """In words, not by a code."""
+    event = CaseSeen(at=AT, by="zhang", source="shuiwu", case_no="A-1", how="history")
+    assert "查看办件 A-1（shuiwu）；方式：时间线" == in_words(event, "zh", ZONE)
+
+
+def test_a_sample_is_told_with_its_criteria_and_cases() -> None:
+    """As people chose them; no criteria are all cases."""
+    event = SampleDrawn(
+        at=AT,
+        by="zhang",
+        sample="1",
+        seed="s",
+        criteria={"severity": "red", "state": "open"},
+        position=7,
+        population=2,
+        cases=(CaseDrawn("shuiwu", "A-1"), CaseDrawn("shuiwu", "A-2")),
+    )
+    said = in_words(event, "zh", ZONE)
+    assert "；条件：曾发牌 红牌、状态 在办；" in said
+    assert said.endswith("；样本办件：A-1(shuiwu)、A-2(shuiwu)")
+
+
+def test_a_checked_case_is_told_with_result_and_defects() -> None:
+    """The words of the form."""
+    event = SampleChecked(
+        at=AT,
+        by="zhang",
+        sample="1",
+        source="shuiwu",
+        case_no="A-1",
+        result="bad",
+        defects=("missing_materials", "late_entry"),
+    )
+    said = "评查样本 1 的办件 A-1（shuiwu）：不合格；问题：材料不全、补录"
+    assert said == in_words(event, "zh", ZONE)
+
+
+def test_a_position_of_a_long_log_is_told_to_the_last_digit() -> None:
+    """And not as 1.23457e+06."""
+    event = LogVerified(at=AT, by="zhang", position=12_345_678, sealed=12_345_670, root="r")
+    assert "12345678" in in_words(event, "en", ZONE)
+    assert "12345670" in in_words(event, "en", ZONE)
 
 
 def test_a_line_has_local_time_and_its_columns() -> None:

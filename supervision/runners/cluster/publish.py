@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
+from importlib.metadata import version
 from threading import Event
+
+from projections.programs import note_program
 
 from ...delivery.kafka import Sender, make_topics
 from ...delivery.publisher import READ, Publisher
@@ -37,6 +41,7 @@ class _Publishing:
         self._jumped = ""
         self._position = 0
         self._stamp: Instant = 0
+        self._noted = False
 
     async def run(self, asked: asyncio.Event) -> None:
         """Lead whenever this process is the one elected."""
@@ -61,6 +66,8 @@ class _Publishing:
         try:
             async with Sender(self._brokers) as sender:
                 publisher = Publisher(record, self._brokers, sender, station.given.partitions)
+                with suppress(ClockJumped):
+                    await asyncio.to_thread(self._note_program)
                 await publisher.resume()
                 station.telling.elected("publisher", holds=True)
                 log.info("publishing", extra={"position": publisher.position})
@@ -97,6 +104,7 @@ class _Publishing:
     async def _beat(self, publisher: Publisher) -> None:
         """What was recorded up to now, then the word that time has passed."""
         try:
+            await asyncio.to_thread(self._note_program)
             stamp, head = await asyncio.to_thread(self._station.record.heartbeat)
             self._jumped = ""
             self._station.telling.clear("clock_jumped")
@@ -108,6 +116,12 @@ class _Publishing:
         if stamp:
             await publisher.beat(stamp)
             self._stamp = stamp
+
+    def _note_program(self) -> None:
+        """Once: which program judges what is published from here on."""
+        if not self._noted:
+            note_program(self._station.record, version("supervision"))
+            self._noted = True
 
     def _tell_failed(self, why: str) -> None:
         head = self._head.beyond(self._position)

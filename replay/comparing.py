@@ -1,0 +1,480 @@
+"""The log compared with the leaves that signed checkpoints vouch for, row by row, in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from operator import attrgetter, le
+from typing import Protocol
+
+from supervision.errors import StoreError, TooNew, Unreadable
+from supervision.store.mapping import decode
+from supervision.store.stored import Stored
+
+from .aligning import Op, Window, aligned
+from .findings import Finding, Kind, standing
+from .hashing import NO_HASH, hashes, placed, rehashed
+from .merkle import SIZE, Frontier
+
+BATCH = 2_000
+"""Rows that are read and compared at a time."""
+FIRST = -(2**63)
+"""Before every position that a database can hold: one below 1 is looked at too."""
+NEAR = 64
+"""Two events that were swapped are recognised at once within so many, else when both are known."""
+APART = 200
+"""Changed events that are held against one another whether they were swapped."""
+VERSIONS_NEAR = 3
+VERSIONS_FAR = 64
+"""By how much a stream may have been renumbered: while aligning, and of the row that is next."""
+ANCHORS = 3
+"""Events by which a long run that was inserted or removed is looked for."""
+MOST_TOLD = 1_000
+"""Findings of one kind that are told; of more, how many there are."""
+
+Scan = Callable[[int, int], Sequence[Stored]]
+"""(position, limit) → up to so many rows from that position on, whatever they are, in order."""
+
+
+class Hashes(Protocol):
+    """Leaves as replay/leaves.py keeps them."""
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+
+    def read(self, first: int, count: int) -> bytes:
+        """Their hashes, one behind the other."""
+
+    def frontier(self, size: int) -> Frontier:
+        """The right edge of the tree of the first `size`."""
+
+
+class Told:
+    """Findings, as many of a kind as anybody reads; the rest are counted."""
+
+    def __init__(self) -> None:
+        self.found: list[Finding] = []
+        self.untold = 0
+        self._counts: dict[Kind, int] = {}
+
+    def add(self, finding: Finding) -> None:
+        """One more."""
+        count = self._counts[finding.kind] = self._counts.get(finding.kind, 0) + 1
+        if count > MOST_TOLD:
+            self.untold += 1
+        else:
+            self.found.append(finding)
+
+    def remove(self, finding: Finding) -> None:
+        """It was something else."""
+        if finding in self.found:
+            self.found.remove(finding)
+            self._counts[finding.kind] -= 1
+
+
+class Rows:
+    """The log's rows as they stand, in order; looks ahead, and holds what it has looked at."""
+
+    def __init__(self, scan: Scan, position: int, passed: Callable[[int], object]) -> None:
+        self._scan, self._next, self._passed = scan, position, passed
+        self._held: list[Stored] = []
+        self._at = 0
+        self._ended = False
+        self.last: Stored | None = None
+        self.count = 0
+        self.order = Told()
+        self.broken: Finding | None = None
+
+    def has(self, ahead: int = 0) -> bool:
+        """Whether there is a row so far ahead."""
+        while self._at + ahead >= len(self._held) and not self._ended:
+            self._read()
+        return self._at + ahead < len(self._held)
+
+    def __getitem__(self, ahead: int) -> Stored:
+        """The row so far ahead, which there is."""
+        return self._held[self._at + ahead]
+
+    def batch(self, limit: int = BATCH) -> list[Stored]:
+        """Some of the next rows; none at the end."""
+        return self._held[self._at : self._at + limit] if self.has() else []
+
+    def _read(self) -> None:
+        try:
+            rows = self._scan(self._next, BATCH)
+        except StoreError as error:
+            self.broken = Finding(
+                kind=Kind.STORE_UNREADABLE, position=max(self._next, 1), detail=str(error)
+            )
+            rows = []
+        self._ended = not rows
+        if rows:
+            self._next = rows[-1].position + 1
+            self._held = self._held[self._at :] + list(rows)
+            self._at = 0
+
+    def drop(self, count: int) -> None:
+        """Go on behind so many; their order is looked at."""
+        if not count:
+            return
+        rows = self._held[self._at : self._at + count]
+        self._order(rows)
+        self._at += count
+        self.count += count
+        self.last = rows[-1]
+        self._passed(self.count)
+
+    def _order(self, rows: Sequence[Stored]) -> None:
+        """Positions without a gap, times that never go back."""
+        before = [self.last] if self.last is not None else []
+        whole = [*before, *rows]
+        first = whole[0].position
+        try:
+            ats = [row.recorded_at for row in whole]
+            steady = all(map(le, ats, islice(ats, 1, None)))
+        except TypeError:
+            steady = False
+        if not steady or whole[-1].position - first != len(whole) - 1 or (not before and first < 1):
+            self._order_slowly(whole, bool(before))
+        elif not before and first > 1:
+            self._gap(1, first - 1)
+
+    def _order_slowly(self, rows: Sequence[Stored], known: bool) -> None:
+        if not known and rows[0].position > 1:
+            self._gap(1, rows[0].position - 1)
+        for before, row in zip(rows, rows[1:], strict=False):
+            if row.position > max(before.position, 0) + 1:
+                self._gap(max(before.position, 0) + 1, row.position - 1)
+            try:
+                back = row.recorded_at < before.recorded_at
+            except TypeError:
+                back = True
+            if back:
+                self.order.add(standing(Kind.TIME_WENT_BACK, row, row.position))
+
+    def _gap(self, first: int, last: int) -> None:
+        self.order.add(Finding(kind=Kind.POSITION_GAP, position=first, upto=last))
+
+    def from_here(self) -> Iterator[tuple[int, Stored]]:
+        """Each row ahead with how far ahead it is, to the end of the log; holds none of them."""
+        ahead, held = 0, self._held[self._at :]
+        yield from enumerate(held)
+        ahead, position = len(held), self._next
+        while not self._ended and (rows := self._scan(position, BATCH)):
+            yield from enumerate(rows, ahead)
+            ahead, position = ahead + len(rows), rows[-1].position + 1
+
+
+class Contents:
+    """Whether this program can read what is recorded."""
+
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        self._known: set[str] = set()
+
+    def names(self, rows: Sequence[Stored]) -> None:
+        """Look at kinds alone: what agrees with its seal is what was recorded."""
+        topics = set(map(attrgetter("topic"), rows))
+        if topics <= self._known:
+            return
+        for row in rows:
+            if row.topic not in self._known:
+                self.look(row)
+
+    def look(self, row: Stored) -> None:
+        """Read one."""
+        try:
+            decode(row.topic, row.payload)
+            self._known.add(row.topic)
+        except TooNew:
+            self._told.add(standing(Kind.TOO_NEW, row, row.position, detail=str(row.topic)))
+        except (Unreadable, TypeError, AttributeError) as error:
+            why = str(error)[:200]
+            self._told.add(standing(Kind.UNREADABLE, row, row.position, detail=why))
+
+
+class Comparing:
+    """Rows held against leaves from one on; what does not agree is named."""
+
+    def __init__(self, rows: Rows, leaves: Hashes, first: int, end: int, told: Told) -> None:
+        """`first` … `end`: which leaves; the first row is that of the first leaf."""
+        self.rows, self.told = rows, told
+        self.versions: dict[str, int] = {}
+        self.swapped = 0
+        self._leaves, self._at, self._end = leaves, first, end
+        self._edits = 0
+        self._excused: dict[int, int] = {}
+        self._changed: list[tuple[int, Stored, Finding]] = []
+        self._many = False
+        self._block = (0, b"")
+        self._contents = Contents(told)
+
+    @property
+    def at(self) -> int:
+        """The leaf that is next."""
+        return self._at
+
+    def run(self) -> None:
+        """Up to the last leaf, or to the end of the log."""
+        while self._at < self._end and self.rows.has():
+            self._in_step()
+            if self._at < self._end and self.rows.has():
+                self._out_of_step()
+        if self._at < self._end and not self._restored() and not self.rows.broken:
+            cut = Finding(kind=Kind.TAIL_CUT, position=self._at + 1, upto=self._end)
+            self.told.add(cut)
+            self._at = self._end
+
+    def _restored(self) -> bool:
+        return any(each.kind is Kind.RESTORED_FROM_OLDER for each in self.told.found)
+
+    def _in_step(self) -> None:
+        """Go on as long as all agrees."""
+        while batch := self.rows.batch(min(BATCH, self._end - self._at)):
+            made = hashes(batch, self._at + 1, self.versions)
+            sealed = self._leaves.read(self._at, len(batch))
+            good = len(batch) if b"".join(made) == sealed else _first_other(made, sealed)
+            self._contents.names(batch[:good])
+            self._pass(good, good)
+            if good < len(batch):
+                return
+
+    def _pass(self, leaves: int, rows: int) -> None:
+        self._at += leaves
+        self.rows.drop(rows)
+
+    def _leaf(self, index: int) -> bytes:
+        start, held = self._block
+        if not start <= index < start + len(held) // SIZE:
+            start = index
+            held = self._leaves.read(start, min(512, self._end - start))
+            self._block = start, held
+        at = (index - start) * SIZE
+        return held[at : at + SIZE]
+
+    def _out_of_step(self) -> None:
+        row = self.rows[0]
+        if self._excused.get(self._at) == row.position:
+            self._pass(1, 1)
+        elif self._edits and self._renumbered(row, self._at, VERSIONS_FAR):
+            self._pass(1, 1)
+        elif self._many and self.rows.has(1) and self._next_agrees():
+            self._tell_changed_run(row)
+            self._pass(1, 1)
+        elif not self._swapped_near():
+            ops = aligned(self._window())
+            self._apply(ops) if ops is not None else self._long_run()
+
+    def _next_agrees(self) -> bool:
+        return self._at + 1 < self._end and self._agrees(self.rows[1], self._at + 1)
+
+    # One row and one leaf.
+
+    def _version(self, row: Stored) -> int:
+        return row.version + self.versions.get(row.stream, 0)
+
+    def _agrees(self, row: Stored, leaf: int) -> bool:
+        if row.version.__class__ is not int:
+            return False
+        return rehashed(row, leaf + 1, version=self._version(row)) == self._leaf(leaf)
+
+    def _renumbered(self, row: Stored, leaf: int, near: int) -> bool:
+        """Whether it agrees with another version in its stream, which then holds for the stream."""
+        if row.version.__class__ is not int:
+            return False
+        sealed, version = self._leaf(leaf), self._version(row)
+        for by in range(1, near + 1):
+            for moved in (by, -by):
+                if rehashed(row, leaf + 1, version=version + moved) == sealed:
+                    self.versions[row.stream] = self.versions.get(row.stream, 0) + moved
+                    return True
+        return False
+
+    def _window(self) -> Window:
+        start, known = self._at, {}
+
+        def agrees(row: int, leaf: int) -> bool:
+            if (row, leaf) not in known:
+                known[row, leaf] = self._agrees_or_moved(self.rows[row], start + leaf, row != leaf)
+            return known[row, leaf]
+
+        return Window(agrees, self._end - start, self.rows.has)
+
+    def _agrees_or_moved(self, row: Stored, leaf: int, moved: bool) -> bool:
+        if self._excused.get(leaf) == row.position or self._agrees(row, leaf):
+            return True
+        if not moved and not self._edits:
+            return False
+        kept = dict(self.versions)
+        found = self._renumbered(row, leaf, VERSIONS_NEAR)
+        self.versions = kept
+        return found
+
+    # Two that were swapped.
+
+    def _swapped_near(self) -> bool:
+        row = self.rows[0]
+        for ahead in range(1, min(NEAR, self._end - self._at - 1) + 1):
+            if not self.rows.has(ahead):
+                return False
+            other = self.rows[ahead]
+            if self._crossed(self._at, row, self._at + ahead, other):
+                self._tell_swapped(self._at, row, self._at + ahead)
+                self._excused[self._at + ahead] = other.position
+                self._pass(1, 1)
+                return True
+        return False
+
+    def _crossed(self, leaf: int, row: Stored, other_leaf: int, other: Stored) -> bool:
+        return self._was(row, other_leaf, other) and self._was(other, leaf, row)
+
+    def _was(self, row: Stored, leaf: int, instead: Stored) -> bool:
+        """Whether a row once stood at a leaf, where another stands: its times and versions may
+        have been put in order afterwards.
+        """
+        sealed = self._leaf(leaf)
+        return any(
+            rehashed(row, leaf + 1, version=version, recorded_at=at) == sealed
+            for at in {row.recorded_at, instead.recorded_at}
+            for version in {row.version, instead.version, *self._known_version(row)}
+        )
+
+    def _known_version(self, row: Stored) -> tuple[int, ...]:
+        known = row.stream in self.versions and row.version.__class__ is int
+        return (self._version(row),) if known else ()
+
+    def _tell_swapped(self, leaf: int, row: Stored, other: int) -> None:
+        self.swapped += 1
+        first, second = sorted((leaf + 1, other + 1))
+        self.told.add(standing(Kind.EVENTS_SWAPPED, row, first, other=second))
+
+    # A stretch that was edited.
+
+    def _apply(self, ops: Sequence[Op]) -> None:
+        if self._all_other(ops):
+            self._tell_restored()
+            return
+        for op in ops:
+            if op == "same":
+                self._same()
+            elif op == "changed":
+                self._tell_changed(self.rows[0])
+                self._pass(1, 1)
+            else:
+                self._edit(op, 1)
+
+    def _all_other(self, ops: Sequence[Op]) -> bool:
+        """Whether nothing agrees any more up to the end."""
+        leaves = sum(op != "inserted" for op in ops)
+        rows = sum(op != "removed" for op in ops)
+        cut = self._at + leaves < self._end and not self.rows.has(rows)
+        return "same" not in ops and bool(rows) and (len(ops) > 1 or cut)
+
+    def _same(self) -> None:
+        row = self.rows[0]
+        if self._excused.get(self._at) != row.position and not self._agrees(row, self._at):
+            self._renumbered(row, self._at, VERSIONS_NEAR)
+        self._pass(1, 1)
+
+    def _tell_changed(self, row: Stored) -> None:
+        leaf = self._at
+        for known in self._changed:
+            if self._crossed(known[0], known[1], leaf, row):
+                self._changed.remove(known)
+                self.told.remove(known[2])
+                self._tell_swapped(known[0], known[1], leaf)
+                return
+        finding = standing(Kind.EVENT_CHANGED, row, leaf + 1)
+        self._contents.look(row)
+        self.told.add(finding)
+        self._changed = [*self._changed[-APART:], (leaf, row, finding)]
+        self._many = self._many or self.told.untold > 0
+
+    def _edit(self, op: Op, count: int) -> None:
+        self._edits += count
+        if op == "removed":
+            self._tell_run(Finding(
+                kind=Kind.EVENT_REMOVED, position=self._at + 1, upto=self._at + count
+            ))  # fmt: skip
+            self._pass(count, 0)
+            return
+        for _ in range(count):
+            row = self.rows[0] if self.rows.has() else None
+            if row is not None:
+                self._tell_run(standing(Kind.EVENT_INSERTED, row, row.position, upto=row.position))
+                self._pass(0, 1)
+
+    def _tell_run(self, finding: Finding) -> None:
+        """What stands together is told together."""
+        before = self.told.found[-1] if self.told.found else None
+        if before and before.kind is finding.kind and before.upto + 1 == finding.position:
+            self.told.found[-1] = Finding(
+                kind=before.kind, position=before.position, upto=finding.upto,
+                stream=before.stream, version=before.version, topic=before.topic,
+                recorded_at=before.recorded_at,
+            )  # fmt: skip
+        else:
+            self.told.add(finding)
+
+    def _tell_restored(self) -> None:
+        last = self.rows[0]
+        self.told.add(standing(Kind.RESTORED_FROM_OLDER, last, self._at))
+        while self.rows.has() and self._at < self._end:
+            count = min(len(self.rows.batch()), self._end - self._at)
+            self._pass(count, count)
+
+    # A long run.
+
+    def _long_run(self) -> None:
+        if removed := self._removed_run():
+            self._edit("removed", removed)
+            return
+        op, count = self._run_ahead()
+        if op == "inserted":
+            self._edit(op, count)
+        elif op == "changed":
+            for _ in range(count):
+                self._tell_changed_run(self.rows[0])
+                self._pass(1, 1)
+        else:
+            self._tell_restored()
+
+    def _tell_changed_run(self, row: Stored) -> None:
+        self.told.add(standing(Kind.EVENT_CHANGED, row, self._at + 1))
+
+    def _removed_run(self) -> int:
+        """How many leaves from here on have no row any more, if the next rows come later; 0: no."""
+        ahead = [n for n in range(ANCHORS) if self.rows.has(n)]
+        anchors = [(n, self.rows[n]) for n in ahead]
+        made = [(n, placed(row, self.versions)) for n, row in anchors]
+        for start in range(self._at, self._end, BATCH):
+            count = min(BATCH, self._end - start)
+            sealed = self._leaves.read(start, count)
+            for leaf in range(start, start + count):
+                here = sealed[(leaf - start) * SIZE : (leaf - start + 1) * SIZE]
+                for n, at in made:
+                    if leaf - n > self._at and at(leaf + 1) == here:
+                        return leaf - n - self._at
+        return 0
+
+    def _run_ahead(self) -> tuple[Op, int]:
+        """How many rows from here on were changed, or inserted; "same": it never agrees again."""
+        wanted = [self._leaf(self._at + n) for n in range(min(ANCHORS, self._end - self._at))]
+        for ahead, row in self.rows.from_here():
+            at = placed(row, self.versions)
+            for n, sealed in enumerate(wanted):
+                if ahead > n and at(self._at + n + 1) == sealed:
+                    return "inserted", ahead - n
+            leaf = self._at + ahead
+            if leaf < self._end and at(leaf + 1) == self._leaf(leaf):
+                return "changed", ahead
+        return "same", 0
+
+
+def _first_other(made: Sequence[bytes], sealed: bytes) -> int:
+    """The first hash that is not the sealed one."""
+    for n, each in enumerate(made):
+        if each != sealed[n * SIZE : (n + 1) * SIZE] or each == NO_HASH:
+            return n
+    return len(made)

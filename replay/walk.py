@@ -1,0 +1,314 @@
+"""A line of a case walked from its first event to an instant: what holds after each step of it.
+
+The case is folded once; at each step its clocks are judged by the functions that run live. Between
+two steps there is a moment for each limit that time alone passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from supervision.acts import CardAct, CardIssued, DeskAct
+from supervision.facts import Instant, Known
+from supervision.judgement.assess import near
+from supervision.judgement.calendar import HOUR
+from supervision.judgement.cards import NO_CARDS, Card, Cards, with_act, with_answer
+from supervision.judgement.case import NOTHING, Case, case_of, with_fact
+from supervision.judgement.clocks import Running, run_clocks
+from supervision.judgement.explain import COUNTED, MAKEUP, days_of
+from supervision.judgement.shelf import Lists
+from supervision.judgement.terms import Clock
+from supervision.why import CLOCKS, limit_words
+
+from .history import CardDrawn
+from .lines import ClockAt, Crossing, Moment
+from .telling import LONGEST, card_drawn, clock_state, light_of, status_of, time_text
+
+MINUTE = HOUR // 60
+PASSED_AT_ONCE = 64
+"""Moments between two steps at most: limits that time alone passes before something happens."""
+STEPS = 600
+"""Instants of a line that have a moment of their own at most."""
+
+
+class Step(NamedTuple):
+    """Something that becomes known or done at an instant; `entry` is its place among the entries.
+
+    `event` None: an entry that is only shown, such as a list.
+    """
+
+    at: Instant
+    entry: int
+    event: Known | CardAct | DeskAct | None
+
+
+class Folding:
+    """A case as far as its steps were taken."""
+
+    __slots__ = ("_case", "cards", "facts", "issued")
+
+    def __init__(self) -> None:
+        self.facts: list[Known] = []
+        self._case: Case | None = NOTHING
+        self.cards: Cards = NO_CARDS
+        self.issued: dict[str, CardIssued] = {}
+
+    def take(self, step: Step) -> None:
+        """One step more. Total: what means nothing changes nothing."""
+        match step.event:
+            case Known() as fact:
+                self.facts.append(fact)
+                self._case = self._case and with_fact(self._case, fact)
+            case CardAct() as act:
+                self.cards = with_act(self.cards, act)
+                if isinstance(act, CardIssued):
+                    self.issued[act.card] = act
+            case DeskAct() as answer if self.facts:
+                self.cards = with_answer(self.cards, answer, step.at)
+
+    @property
+    def case(self) -> Case:
+        """The case as its facts tell it."""
+        if self._case is None:
+            self._case = case_of(self.facts)
+        return self._case
+
+
+class Pools:
+    """The states of clocks and cards that moments point at, each kept once for both lines."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.clocks: list[ClockAt] = []
+        self.cards: list[CardDrawn] = []
+        self._clocks: dict[tuple[object, ...], int] = {}
+        self._cards: dict[CardDrawn, int] = {}
+        self._drawn: dict[tuple[int, int], tuple[Card, CardIssued, int]] = {}
+        self._counted: dict[tuple[object, ...], tuple[Instant, ...]] = {}
+
+    def clock(self, clock: Clock, at: Instant) -> int:
+        """The place of a clock as it stands at an instant."""
+        state = clock_state(clock, at)
+        frozen = at if state == "paused" else clock.stopped or 0
+        key = (
+            clock.kind,
+            clock.subject,
+            state,
+            clock.started,
+            frozen,
+            clock.limit,
+            clock.end,
+            clock.crosses_at,
+            clock.extension,
+        )
+        place = self._clocks.get(key)
+        if place is None:
+            place = self._clocks[key] = len(self.clocks)
+            self.clocks.append(self._clock(clock, state, frozen))
+        return place
+
+    def _clock(self, clock: Clock, state: str, frozen: Instant) -> ClockAt:
+        zh, en = CLOCKS.get(clock.kind, (clock.kind, clock.kind))
+        hours = clock.limit.unit in ("wh", "sd")
+        counted = () if hours else self._days(clock)
+        calendar, end = clock.terms.calendar, clock.end
+        late = calendar.start_of(end.day + 1)
+        if hours:
+            total = calendar.hours_between(clock.started, end.ends_at) // MINUTE
+        else:
+            total = sum(day < late for day in counted)
+        return ClockAt(
+            kind=clock.kind,
+            zh=zh,
+            en=en,
+            subject=subject_of(clock),
+            state=state,
+            started=time_text(clock.started, self.zone),
+            stopped=time_text(clock.stopped, self.zone) if clock.stopped else "",
+            limit=" / ".join(dict.fromkeys(limit_words(str(clock.limit)))),
+            deadline=date.fromordinal(end.day).isoformat(),
+            crosses=time_text(clock.crosses_at, self.zone) if clock.crosses_at else "",
+            provisional=end.provisional,
+            law=clock.law,
+            unit="minute" if hours else "day" if counted else "",
+            total=total,
+            counted=counted,
+            until=frozen,
+        )
+
+    def _days(self, clock: Clock) -> tuple[Instant, ...]:
+        """Where its counted days begin; none for a clock too long to be drawn."""
+        calendar = clock.terms.calendar
+        first = calendar.day_of(clock.started)
+        if clock.end.day - first > LONGEST:
+            return ()
+        key = (calendar, clock.started, clock.limit, clock.end)
+        counted = self._counted.get(key)
+        if counted is None:
+            days = days_of(clock, clock.end.day + OVER)
+            counted = tuple(calendar.start_of(d.day) for d in days if d.kind in (COUNTED, MAKEUP))
+            self._counted[key] = counted
+        return counted
+
+    def card(self, card: Card, act: CardIssued, lists: Lists, case: Case) -> int:
+        """The place of a card as it stands."""
+        known = self._drawn.get((id(card), id(act)))
+        if known is None:
+            drawn = card_drawn(card, act, lists, case, self.zone)
+            place = self._cards.get(drawn)
+            if place is None:
+                place = self._cards[drawn] = len(self.cards)
+                self.cards.append(drawn)
+            known = self._drawn[id(card), id(act)] = (card, act, place)
+        return known[2]
+
+
+OVER = 62
+"""Days after a deadline of which it is still told how many are over."""
+
+
+def subject_of(clock: Clock) -> str:
+    """Whose limit it is beside the case's, such as a step's name."""
+    subject = clock.step.name or clock.step.code if clock.step else clock.subject
+    return "" if subject == "extended" else subject
+
+
+def used_of(clock: Clock, told: ClockAt, at: Instant) -> int:
+    """What is used of a clock at an instant, in the unit of what is told of it."""
+    until = min(at, told.until) if told.until else at
+    if told.unit == "minute":
+        return clock.terms.calendar.hours_between(clock.started, until) // MINUTE
+    return sum(day <= until for day in told.counted)
+
+
+class Line(NamedTuple):
+    """What a line is walked with: its steps in order, the lists known at an instant."""
+
+    steps: Sequence[Step]
+    lists: Callable[[Case, Instant], Lists]
+
+
+def walk(line: Line, pools: Pools, until: Instant) -> tuple[list[Moment], int]:
+    """The moments of a line up to and including an instant, and how many instants were joined.
+
+    The last moment is that of `until` itself.
+    """
+    due = (step for step in line.steps if step.at <= until)
+    instants = [list(same) for _, same in groupby(due, key=attrgetter("at"))]
+    grouped = list(_joined(instants))
+    folding, moments = Folding(), []
+    for n, steps in enumerate(grouped):
+        at = steps[-1].at
+        for step in steps:
+            folding.take(step)
+        following = grouped[n + 1][-1].at if n + 1 < len(grouped) else until + 1
+        if folding.facts:
+            shown = tuple(step.entry for step in steps)
+            moments += _until_next(folding, line, pools, at, shown, following)
+    if moments and moments[-1].at < until:
+        moments.append(_moment(folding, line, pools, until, (), ())[0])
+    return moments, len(instants) - len(grouped)
+
+
+def _joined(instants: Sequence[list[Step]]) -> Iterator[list[Step]]:
+    """So many instants as have a moment; of more, neighbours together."""
+    together = -(-len(instants) // STEPS)
+    for first in range(0, len(instants), max(together, 1)):
+        yield [step for steps in instants[first : first + together] for step in steps]
+
+
+def _until_next(
+    folding: Folding,
+    line: Line,
+    pools: Pools,
+    at: Instant,
+    shown: tuple[int, ...],
+    following: Instant,
+) -> Iterator[Moment]:
+    """The moment of a step, and those that time alone brings before the one that follows."""
+    moment, ahead = _moment(folding, line, pools, at, shown, ())
+    yield moment
+    for _ in range(PASSED_AT_ONCE):
+        passed = min(ahead, default=following)
+        if passed >= following:
+            return
+        moment, ahead = _moment(folding, line, pools, passed, (), tuple(ahead[passed]))
+        yield moment
+
+
+Ahead = dict[Instant, list[Crossing]]
+"""What time alone passes later, by instant; without a crossing where only a fact comes true."""
+
+
+def _moment(
+    folding: Folding,
+    line: Line,
+    pools: Pools,
+    at: Instant,
+    shown: tuple[int, ...],
+    crossed: tuple[Crossing, ...],
+) -> tuple[Moment, Ahead]:
+    case = folding.case
+    lists = line.lists(case, at)
+    running = run_clocks(case, lists, at)
+    ahead = _ahead(case, running, at, pools.zone)
+    status = status_of(case, running, at)
+    clocks = []
+    for clock in running.clocks:
+        place = pools.clock(clock, at)
+        clocks.append((place, used_of(clock, pools.clocks[place], at)))
+    cards = sorted(folding.cards.values(), key=lambda card: (card.issued_at, card.card))
+    issued = [(card, folding.issued[card.card]) for card in cards if card.card in folding.issued]
+    named = [crossing for when in sorted(ahead) for crossing in ahead[when]]
+    moment = Moment(
+        at=at,
+        text=time_text(at, pools.zone),
+        shown=shown,
+        crossed=crossed,
+        status_zh=status[0],
+        status_en=status[1],
+        light=light_of(folding.cards),
+        clocks=tuple(clocks),
+        cards=tuple(pools.card(card, act, lists, case) for card, act in issued),
+        next=named[0] if named else None,
+    )
+    return moment, ahead
+
+
+def _ahead(case: Case, running: Running, at: Instant, zone: ZoneInfo) -> Ahead:
+    """What time alone passes after an instant, by what is known at it."""
+    ahead: Ahead = {known.at: [] for known in case.facts if known.at > at}
+    for clock in running.clocks:
+        for crossing in crossings_of(clock, zone):
+            if crossing.at > at:
+                ahead.setdefault(crossing.at, []).append(crossing)
+    return ahead
+
+
+def crossings_of(clock: Clock, zone: ZoneInfo) -> Iterator[Crossing]:
+    """Where a clock crosses, unless it is stopped before: each warning of a rule, and its end."""
+    zh, en = CLOCKS.get(clock.kind, (clock.kind, clock.kind))
+    if subject := subject_of(clock):
+        zh, en = f"{zh} {subject}", f"{en} {subject}"
+    over = False
+    for rule in clock.terms.rules.get(clock.kind, ()):
+        at = near(clock, rule) if rule.left else clock.crosses_at
+        if at is not None and clock.reaches(at):
+            over = over or not rule.left
+            yield Crossing(
+                at=at,
+                text=time_text(at, zone),
+                zh=zh,
+                en=en,
+                severity=rule.severity,
+                past=not rule.left,
+            )
+    end = clock.crosses_at
+    if not over and end is not None and clock.reaches(end):
+        text = time_text(end, zone)
+        yield Crossing(at=end, text=text, zh=zh, en=en, severity="", past=True)

@@ -1,0 +1,285 @@
+"""The same history under other rules: which cards there would be, and which there would not.
+
+Both sides are derived from the same inputs by the same program, once over the lists as published,
+once over the lists as changed; nothing is written. Counted are cards that stand in the end: issued,
+and not withdrawn. A card that follows from another card's answer, or from several that stand at
+once, is left out unless it is asked for: nobody answered a card that was never issued.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from projections.rows import UNLISTED
+from supervision.acts import CardConfirmed, CardIssued, CardWithdrawn
+from supervision.errors import Unreadable
+from supervision.facts import Instant, instant
+from supervision.judgement.assess import SUPERVISORS
+from supervision.judgement.shelf import Entry, Shelf
+from supervision.lists import PolicyPublished
+from supervision.why import why
+
+from .changes import Change, changed
+from .derive import Derived, department_of, derive_from, inputs_of
+from .every_case import NOBODY, Bundle, Log, Watching, Work, over_cases, processes_for
+from .rederive import lists_of
+
+GAINED, LOST, MOVED = "gained", "lost", "moved"
+"""Issued only under the other rules; only under those published; under both, at another time."""
+FOLLOWING = frozenset({"acknowledge", "explain", "rectify", "standing", *SUPERVISORS})
+"""What the rules are on that make cards about cards."""
+SHOWN = 20_000
+"""Cards that are told one by one; the others are counted."""
+
+
+class Turn(Struct, frozen=True, kw_only=True):
+    """A card that other rules would have given, taken or moved. `crossed_at`: under the other
+    rules, of a lost one under those published; `was_at`: of a moved one, under those published.
+    """
+
+    kind: str
+    source: str
+    case_no: str
+    item: str
+    department: str
+    severity: str
+    rule: str
+    card: str
+    crossed_at: Instant
+    was_at: Instant = 0
+    why_zh: str
+    why_en: str
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """So many cards of a department, an item and a severity."""
+
+    department: str
+    item: str
+    severity: str
+    gained: int = 0
+    lost: int = 0
+    moved: int = 0
+
+
+class WhatIf(Struct, frozen=True, kw_only=True):
+    """What came of it. `before`, `after`: cards that stand in the end, by severity; `following`:
+    cards about cards that were left out, both sides together; `unreadable`: cases not judged.
+    """
+
+    until: Instant
+    head: int
+    cases: int
+    unreadable: int
+    changes: tuple[tuple[str, str], ...]
+    before: tuple[tuple[str, int], ...]
+    after: tuple[tuple[str, int], ...]
+    following: int
+    figures: tuple[Figure, ...]
+    turns: tuple[Turn, ...]
+
+    def count(self, kind: str) -> int:
+        """How many cards were gained, lost or moved."""
+        return sum(int(getattr(figure, kind)) for figure in self.figures)
+
+
+class Scope(NamedTuple):
+    """Which cases and cards are looked at: of these departments (None: all) and sources (none:
+    all); that crossed from an instant on and before another (0: open); with cards about cards.
+    """
+
+    departments: frozenset[str] | None = None
+    sources: frozenset[str] = frozenset()
+    since: Instant = 0
+    before: Instant = 0
+    following: bool = False
+
+
+EVERYTHING = Scope()
+
+
+class Given(NamedTuple):
+    """What every process must know."""
+
+    until: Instant
+    entries: tuple[Entry, ...]
+    other: tuple[Entry, ...]
+    scope: Scope
+
+
+class Looked(NamedTuple):
+    """Of some cases."""
+
+    cases: int
+    unreadable: int
+    before: Counter[str]
+    after: Counter[str]
+    following: int
+    turns: list[Turn]
+
+
+def what_if(
+    log: Log,
+    changes: Sequence[Change],
+    scope: Scope = EVERYTHING,
+    *,
+    processes: int | None = None,
+    watching: Watching = NOBODY,
+) -> WhatIf:
+    """Judge every case of a scope under both sets of rules. Reads; writes nothing.
+
+    processes: how many others work; None: as many as are worth it, 0: none. NoChange, Unsound,
+    Cancelled, StoreError; a case that cannot be read is counted, a list that cannot be is raised.
+    """
+    until, head = log.last_stamp(), log.head()
+    entries, broken = lists_of(log)
+    if broken:
+        raise Unreadable(f"{broken[0].act} at position {broken[0].position}", broken[0].detail)
+    given = Given(until, tuple(entries), tuple(changed(entries, changes)), scope)
+    keys = [key for key in log.cases() if not scope.sources or key[0] in scope.sources]
+    others = processes_for(2 * head) if processes is None else processes
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
+    figures: Counter[tuple[str, str, str, str]] = Counter()
+    turns: list[Turn] = []
+    cases = unreadable = following = 0
+    for part in over_cases(log, keys, turning, given, others, watching):
+        cases, unreadable = cases + part.cases, unreadable + part.unreadable
+        following += part.following
+        before.update(part.before)
+        after.update(part.after)
+        figures.update((t.department, t.item, t.severity, t.kind) for t in part.turns)
+        turns += part.turns[: max(0, SHOWN - len(turns))]
+    return WhatIf(
+        until=until,
+        head=head,
+        cases=cases,
+        unreadable=unreadable,
+        changes=tuple(change.words() for change in changes),
+        before=tuple(sorted(before.items())),
+        after=tuple(sorted(after.items())),
+        following=following,
+        figures=tuple(_figures(figures)),
+        turns=tuple(turns),
+    )
+
+
+def _figures(counts: Counter[tuple[str, str, str, str]]) -> Iterable[Figure]:
+    for department, item, severity in sorted({key[:3] for key in counts}):
+        of = {k: counts[department, item, severity, k] for k in (GAINED, LOST, MOVED)}
+        yield Figure(department=department, item=item, severity=severity, **of)
+
+
+def turning(given: Given) -> Work[Looked]:
+    """The work of one process: judge cases twice."""
+    return _Twice(given).look
+
+
+class _Standing(NamedTuple):
+    """The cards that stand in the end, by identity; how many cards about cards were left out."""
+
+    cards: dict[tuple[str, str, str], CardIssued]
+    following: int
+
+
+class _Twice:
+    """Derives cases under both sets of rules."""
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._shelf, self._other = Shelf(given.entries), Shelf(given.other)
+        events = [e.event for e in (*given.entries, *given.other)]
+        self._following = frozenset(
+            rule.code
+            for event in events
+            if isinstance(event, PolicyPublished)
+            for rule in event.rules
+            if rule.on in FOLLOWING
+        )
+
+    def look(self, cases: Sequence[Bundle]) -> Looked:
+        """Of these cases: the cards that turn."""
+        looked = Looked(0, 0, Counter(), Counter(), 0, [])
+        count = unreadable = following = 0
+        for case in cases:
+            try:
+                told = inputs_of(case.stored)
+            except Unreadable:
+                unreadable += 1
+                continue
+            if not told or told[0].recorded_at > self._given.until:
+                continue
+            department = department_of(told, self._shelf, self._given.until)
+            if not self._is_asked_for(department):
+                continue
+            count += 1
+            was = self._standing(derive_from(told, self._shelf, self._given.until))
+            now = self._standing(derive_from(told, self._other, self._given.until))
+            following += was.following + now.following
+            looked.before.update(card.severity for card in was.cards.values())
+            looked.after.update(card.severity for card in now.cards.values())
+            looked.turns.extend(_turns(was.cards, now.cards, department))
+        return looked._replace(cases=count, unreadable=unreadable, following=following)
+
+    def _is_asked_for(self, department: str) -> bool:
+        departments = self._given.scope.departments
+        return departments is None or department in departments
+
+    def _standing(self, derived: Iterable[Derived]) -> _Standing:
+        scope = self._given.scope
+        issued: dict[str, CardIssued] = {}
+        proposed: dict[str, CardIssued] = {}
+        following = 0
+        for act, _ in derived:
+            if isinstance(act, CardIssued):
+                follows = act.rule in self._following
+                following += follows
+                if scope.following or not follows:
+                    (proposed if act.proposed else issued)[act.card] = act
+            elif isinstance(act, CardConfirmed) and act.card in proposed:
+                issued[act.card] = proposed.pop(act.card)
+            elif isinstance(act, CardWithdrawn):
+                issued.pop(act.card, None)
+        cards = {(c.rule, c.subject, c.severity): c for c in issued.values() if self._in_time(c)}
+        return _Standing(cards, 0 if scope.following else following)
+
+    def _in_time(self, card: CardIssued) -> bool:
+        at, scope = instant(card.crossed_at), self._given.scope
+        return scope.since <= at and (not scope.before or at < scope.before)
+
+
+def _turns(
+    was: dict[tuple[str, str, str], CardIssued],
+    now: dict[tuple[str, str, str], CardIssued],
+    department: str,
+) -> Iterable[Turn]:
+    for identity in sorted(was.keys() | now.keys()):
+        before, after = was.get(identity), now.get(identity)
+        if before is None and after is not None:
+            yield _turn(GAINED, after, department)
+        elif after is None and before is not None:
+            yield _turn(LOST, before, department)
+        elif before is not None and after is not None and before.crossed_at != after.crossed_at:
+            yield _turn(MOVED, after, department, was_at=instant(before.crossed_at))
+
+
+def _turn(kind: str, card: CardIssued, department: str, was_at: Instant = 0) -> Turn:
+    zh, en = why(card)
+    return Turn(
+        kind=kind,
+        source=card.source,
+        case_no=card.case_no,
+        item=card.item,
+        department=department or card.department or UNLISTED,
+        severity=card.severity,
+        rule=card.rule,
+        card=card.card,
+        crossed_at=instant(card.crossed_at),
+        was_at=was_at,
+        why_zh=zh,
+        why_en=en,
+    )

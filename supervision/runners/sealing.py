@@ -1,0 +1,224 @@
+"""Sealing beside whatever else runs: one thread seals, another shows witnesses what was sealed.
+
+Neither holds up the log's writers, and a witness or an authority that is slow holds up no sealing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from msgspec.structs import replace
+
+from alerts.alarms import Health
+from replay.notes import Ed25519Signer, Signer
+from replay.seal_keys import KeyLost, make_signer, read_signer
+from replay.sealing import MINUTE, READ, Sealer, SealsBroken
+from replay.seals import VKEY, Checkpoints, SealFolder
+from replay.stamping import Stamper, read_roots
+from replay.witnesses import Round, Seen, read_witnesses
+
+from ..errors import SupervisionError
+from ..facts import Instant
+from ..follow import Follower
+from ..record import Record
+from .settings import Settings
+
+log = logging.getLogger(__name__)
+
+SEALS = "seals"
+"""In the home: the folder of seals, unless the settings name another."""
+KEY = Path("keys", "seal.pem")
+"""In the home: the key, unless the settings name another."""
+ASKED = "asked"
+"""In the folder: somebody asks for a checkpoint now."""
+GLANCE = 1.0
+"""Seconds between two looks for more: a checkpoint comes by the minute."""
+RETRY = 2.0
+"""Seconds before what failed is tried again."""
+ANEW = 60.0
+"""Seconds before the log is compared again that was not what was sealed, and before a witness is
+asked again that did not answer.
+"""
+FINISH = 60.0
+"""Seconds that sealing has at the end."""
+
+
+def folder_of(given: Settings) -> Path:
+    """The folder of seals."""
+    return Path(given.seals) if given.seals else given.home / SEALS
+
+
+def key_of(given: Settings) -> Path:
+    """The file of the key."""
+    return Path(given.seal_key) if given.seal_key else given.home / KEY
+
+
+def seals_of(given: Settings) -> SealFolder:
+    """What seals the log, for those that prove by it; signing asks for the key then."""
+    return SealFolder(folder_of(given), lambda: read_signer(key_of(given), given.seal_name))
+
+
+def signer_of(given: Settings) -> Ed25519Signer:
+    """The key, made at the first start where the settings name no other place. KeyLost, KeyUnfit,
+    NameUnfit.
+    """
+    path, folder = key_of(given), folder_of(given)
+    if given.seal_key or path.exists():
+        return read_signer(path, given.seal_name)
+    if (folder / VKEY).exists() or Checkpoints(folder).last():
+        raise KeyLost(path)
+    return make_signer(path, given.seal_name)
+
+
+class Sealing:
+    """Seals a record by the settings, from `start` to `stop`. One process of an installation."""
+
+    def __init__(self, record: Record, given: Settings) -> None:
+        """WitnessUnfit, RootsUnfit; whatever else is wrong is told while it runs."""
+        self._record, self._given = record, given
+        self._folder = folder_of(given)
+        self._notes = Checkpoints(self._folder)
+        self._round = Round(read_witnesses(given.witnesses))
+        roots = read_roots(Path(given.stamp_roots)) if given.stamp_url else []
+        self._stamper = Stamper(given.stamp_url, roots) if given.stamp_url else None
+        self._stop, self._sealed = Event(), Event()
+        self._threads: list[Thread] = []
+        self.failed = ""
+        """Why nothing is sealed just now; "" while all is well."""
+        self.broken = ""
+        """That the log is not what was sealed."""
+        self.unstamped = ""
+        """Why checkpoints have no time stamp."""
+        self.position = 0
+        """Up to where the log is taken in."""
+
+    @property
+    def unwitnessed(self) -> tuple[str, ...]:
+        """What is wrong with witnesses, a line each."""
+        return (*self._round.refused.values(), *self._round.down.values())
+
+    def health(self, known: Health) -> Health:
+        """With what is known of the seals."""
+        return replace(
+            known,
+            seals_broken=self.broken,
+            seals_failed=self.failed,
+            witnesses=self.unwitnessed,
+            stamps_failed=self.unstamped,
+        )
+
+    def start(self) -> None:
+        """Seal, and show what is sealed."""
+        for name, work in (("seal", self._seal), ("vouch", self._vouch)):
+            thread = Thread(target=self._keep, args=(name, work), name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """Seal what is recorded up to now, and end."""
+        self._stop.set()
+        self._sealed.set()
+        for thread in self._threads:
+            thread.join(timeout=FINISH)
+
+    def _keep(self, name: str, work: Callable[[], None]) -> None:
+        """Work until told to stop; what fails is told and tried again."""
+        while not self._stop.is_set():
+            pause = RETRY
+            try:
+                work()
+            except SealsBroken as error:
+                self.broken, pause = str(error), ANEW
+            except SupervisionError as error:
+                self._tell(str(error))
+            except Exception as error:
+                log.exception("%s failed", name)
+                self._tell(f"{type(error).__name__}: {error}")
+            self._stop.wait(pause)
+
+    def _tell(self, why: str) -> None:
+        if why != self.failed:
+            log.error("sealing failed: %s", why)
+        self.failed = why
+
+    def _seal(self) -> None:
+        """The sealer's loop; at the end all that is recorded is sealed."""
+        sealer = open_sealer(self._record, self._given, signer_of(self._given))
+        follower = Follower(self._record)
+        try:
+            while not self._stop.is_set():
+                self._look(sealer)
+                follower.position = self.position = sealer.size
+                follower.wait(GLANCE, self._stop)
+            self._finish(sealer)
+        finally:
+            follower.close()
+            sealer.close()
+
+    def _look(self, sealer: Sealer) -> None:
+        """What is new, and a checkpoint where one is due or asked for."""
+        caught_up = False
+        while not (caught_up or self._stop.is_set()):
+            caught_up = sealer.follow() < READ
+            self.position = sealer.size
+            self._sign_if_due(sealer, caught_up=caught_up)
+        self.failed = self.broken = ""
+
+    def _sign_if_due(self, sealer: Sealer, *, caught_up: bool) -> None:
+        asked = caught_up and (self._folder / ASKED).exists()
+        if asked or sealer.due(_now(), caught_up=caught_up):
+            sealer.sign(_now())
+            self._sealed.set()
+        if asked:
+            (self._folder / ASKED).unlink(missing_ok=True)
+
+    def _finish(self, sealer: Sealer) -> None:
+        began = time.monotonic()
+        while sealer.follow() and time.monotonic() - began < FINISH / 2:
+            pass
+        sealer.sign(_now())
+
+    def _vouch(self) -> None:
+        """Stamp the newest checkpoint and show it to the witnesses; again later where one failed."""
+        while not self._stop.is_set():
+            self._sealed.wait(ANEW)
+            self._sealed.clear()
+            size = self._notes.last()
+            if size and not self._stop.is_set():
+                self._stamp(size)
+                self._round.show(Seen(self._folder, size), _now)
+
+    def _stamp(self, size: int) -> None:
+        self.unstamped = stamp(self._notes, size, self._stamper)
+
+
+def stamp(notes: Checkpoints, size: int, stamper: Stamper | None) -> str:
+    """Have a checkpoint stamped unless it is; why it could not be, or ""."""
+    if stamper is None or notes.stamp(size) is not None:
+        return ""
+    try:
+        notes.write_stamp(size, stamper.stamp(notes.checkpoint(size).text))
+    except SupervisionError as error:
+        log.warning("checkpoint %d has no time stamp: %s", size, error)
+        return str(error)
+    return ""
+
+
+def open_sealer(record: Record, given: Settings, signer: Signer) -> Sealer:
+    """The sealer of the settings; to be closed. LeavesInUse where another process seals."""
+    return Sealer(record, folder_of(given), signer, given.seal_minutes * MINUTE)
+
+
+def ask(folder: Path) -> None:
+    """Have whoever seals into a folder make a checkpoint now."""
+    with suppress(FileExistsError):
+        (folder / ASKED).touch()
+
+
+def _now() -> Instant:
+    return time.time_ns() // 1000

@@ -1,0 +1,14 @@
+"""What a store finds wrong with itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """What does not agree: version, seen, stamp, guard, file; at which position; in words."""
+
+    what: str
+    position: int
+    zh: str = ""
+    en: str = ""
