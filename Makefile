@@ -61,6 +61,14 @@ tests/smsc/node_modules/.package-lock.json: tests/smsc/package.json tests/smsc/p
 	cd tests/smsc && npm ci --no-audit --no-fund
 	touch $@
 
+# A judge of the exports that is no dependency of ours: some 240 MB, in an environment of its own.
+JUDGE := .venv-pm4py
+$(JUDGE)/stamp: tests/pm4py/requirements.txt
+	tools/system-packages venv
+	"$$(tools/system-packages python)" -m venv --clear $(JUDGE)
+	$(JUDGE)/bin/python -m pip --disable-pip-version-check -q install --no-deps -r $<
+	touch $@
+
 service-packages: | $(BIN)/python
 	tools/system-packages postgres
 	tools/system-packages clickhouse
@@ -73,7 +81,7 @@ service-packages: | $(BIN)/python
 PYTEST = $(TESTED) $(BIN)/python -m pytest
 CLUSTER = $(PYTEST) -m "cluster and not browser" $(ARGS) $(NONE_IS_FINE)
 
-test: setup-test browser paper service-packages tests/smsc/node_modules/.package-lock.json
+test: setup-test browser paper service-packages tests/smsc/node_modules/.package-lock.json $(JUDGE)/stamp
 	$(PYTEST) -m "not browser and not cluster" $(ARGS) $(NONE_IS_FINE)
 	$(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
 	$(CLUSTER)
@@ -99,5 +107,5 @@ lock:
 
 # The data in SUPERVISION_HOME stays.
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv $(JUDGE) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

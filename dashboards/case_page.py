@@ -10,9 +10,22 @@ from dash.development.base_component import Component
 from replay.history import CardDrawn, CaseHistory, Entry, FindingDrawn
 
 from .clock_view import clock_view
-from .show import Child, address, card_address, chip, div, link, span, spoken_time, tag
+from .show import (
+    Child,
+    address,
+    card_address,
+    case_address,
+    chip,
+    div,
+    link,
+    span,
+    spoken_time,
+    tag,
+)
 from .words import CARD_STATES, FAMILIES, TEXTS, either, kind_name, say, side
 from .words_cards import WORDS
+from .words_casefile import WORDS as FILE_WORDS
+from .words_history import WORDS as HISTORY_WORDS
 
 MASK = "••••"
 GRAVEST = ("red", "yellow", "reminder")
@@ -20,10 +33,13 @@ OVER = ("lapsed", "withdrawn", "closed", "transferred")
 
 
 class Ways(NamedTuple):
-    """Where the page may lead: to the texts, to a card by hand, to the cards of a department."""
+    """Where the page may lead: to the texts, to a card by hand, to the case file, to the cards of a
+    department.
+    """
 
     may_reveal: bool = False
     may_issue: bool = False
+    may_file: bool = False
     sees: Callable[[str], bool] = lambda _: False
 
 
@@ -33,7 +49,7 @@ NO_WAYS = Ways()
 def case_page(history: CaseHistory, lang: str, ways: Ways = NO_WAYS) -> Component:
     """The whole page; it scrolls and prints."""
     return div(
-        header(history, lang, may_reveal=ways.may_reveal),
+        header(history, lang, may_reveal=ways.may_reveal, may_file=ways.may_file),
         findings(history.findings, lang),
         section("case_cards", cards_of(history, lang, ways), lang),
         section("case_clocks", clock_list(history, lang), lang),
@@ -47,7 +63,9 @@ def section(title: str, body: Component, lang: str) -> Component:
     return tag("Section", tag("H2", say(title, lang)), body, cls=title.replace("_", "-"))
 
 
-def header(history: CaseHistory, lang: str, *, may_reveal: bool) -> Component:
+def header(
+    history: CaseHistory, lang: str, *, may_reveal: bool, may_file: bool = False
+) -> Component:
     """Which case, what, whose, how it stands, as of when."""
     status = either_text(history.status_zh, history.status_en, lang)
     marks = [
@@ -67,6 +85,11 @@ def header(history: CaseHistory, lang: str, *, may_reveal: bool) -> Component:
             ]
         ),
         div(say("masked", lang), *reveal(history, lang, may_reveal=may_reveal), cls="notice"),
+        div(
+            to_history(history, lang),
+            to_file(history, lang) if may_file else None,
+            cls="case-file",
+        ),
         cls="case-head",
     )
 
@@ -77,6 +100,19 @@ def reveal(history: CaseHistory, lang: str, *, may_reveal: bool) -> list[Child]:
         return [" ", say("masked_for_you", lang)]
     where = address("/texts", lang, source=history.source, case_no=history.case_no)
     return [" ", link(where, say("reveal", lang), cls="button quiet")]
+
+
+def to_history(history: CaseHistory, lang: str) -> Component:
+    """Where the case is replayed, as known then and as it truly was."""
+    path, mark, query = case_address(history.source, history.case_no, lang).partition("?")
+    where = f"{path}/history{mark}{query}"
+    return link(where, HISTORY_WORDS["open"][side(lang)], cls="button quiet")
+
+
+def to_file(history: CaseHistory, lang: str) -> Component:
+    """Where the case file is taken."""
+    where = address("/case-file", lang, source=history.source, case_no=history.case_no)
+    return link(where, FILE_WORDS["casefile_link"][side(lang)], cls="button quiet")
 
 
 def either_text(zh: str, en: str, lang: str) -> str:

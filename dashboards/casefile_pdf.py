@@ -101,8 +101,12 @@ def became_of(told: MessageFiled) -> Pair:
     zh, en = DECISIONS.get(told.decision, (told.decision, told.decision))
     if told.decision == "told":
         state = ALERT_WORDS.get(f"state_{told.state}", (told.state, told.state))
-        tries = (f"，{told.attempts}次", f", {told.attempts} tries") if told.attempts > 1 else ("", "")
-        return f"{zh}：{state[0]}{tries[0]}", f"{en}: {state[1]}{tries[1]}"
+        if told.attempts > 1:
+            return (
+                f"{zh}：{state[0]}，{told.attempts}次",
+                f"{en}: {state[1]}, {told.attempts} tries",
+            )
+        return f"{zh}：{state[0]}", f"{en}: {state[1]}"
     stage = STAGES.get(told.stage, (told.stage, told.stage))
     return f"{zh}：{stage[0]}", f"{en}: {stage[1]}"
 

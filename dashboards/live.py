@@ -17,8 +17,11 @@ from projections.figures import Alarm, Wall
 from projections.lookup import Line
 from projections.view import View
 from projections.warehouse import Warehouse
+from replay.derive import announced
 from replay.history import CaseHistory
+from replay.lines import Timeline
 from replay.telling import tell
+from replay.timeline import timeline
 from supervision.facts import Instant
 from supervision.judgement.calendar import Calendar
 from supervision.judgement.catalogue import list_clocks
@@ -39,6 +42,7 @@ class KnownLists:
     def __init__(self, record: Record) -> None:
         self._record = record
         self._known: tuple[int, Shelf] = (-1, Shelf())
+        self._announced: tuple[Shelf, Shelf] = (self._known[1], Shelf())
 
     def shelf(self) -> Shelf:
         """All of them."""
@@ -51,6 +55,13 @@ class KnownLists:
             else:
                 self._known = (head, self._known[1])
         return self._known[1]
+
+    def announced(self) -> Shelf:
+        """The same, each known from its announcement on."""
+        shelf, known = self.shelf(), self._announced
+        if known[0] is not shelf:
+            known = self._announced = (shelf, announced(shelf))
+        return known[1]
 
 
 class LiveSource:
@@ -161,6 +172,15 @@ class LiveSource:
         if told is None or not self._view.sees(told.department):
             return None
         return tell(stored, self._lists.shelf(), now, self._record.texts) if reveal else told
+
+    def timeline(self, source: str, case_no: str) -> Timeline | None:
+        """The case on its two lines, where it is seen; as for `case`."""
+        stored = self._record.read_case(source, case_no)
+        if not stored:
+            return None
+        now = max(self._now()[0], stored[-1].recorded_at)
+        told = timeline(stored, self._lists.shelf(), now, self._lists.announced())
+        return told if told and self._view.sees(told.department) else None
 
     def find(self, text: str) -> list[tuple[str, str, str]]:
         """Cases by number or item; one that the rows do not have yet is found in the log."""

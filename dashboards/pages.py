@@ -16,7 +16,8 @@ from .cards_asked import FILTERS, PAGES, turn_of, wanted_of
 from .cards_page import cards_page
 from .case_page import Ways, case_page
 from .cases_page import cases_page, found_page
-from .looks import PAGE
+from .history_page import history_page
+from .looks import HISTORY, PAGE
 from .past import NOW
 from .show import Child, address, div, link, tag
 from .sights import Sights
@@ -57,7 +58,7 @@ def body_for(sights: Sights, asked: Asked) -> Component:
     parts = [unquote(part) for part in asked.path.strip("/").split("/")]
     source = sights.source(Right.CASES)
     match parts:
-        case ["case", _, _] | ["cases"] | ["cards"] | [""] if source is None:
+        case ["case", _, _, *_] | ["cases"] | ["cards"] | [""] if source is None:
             sights.refuse(f"page /{parts[0]}", f"no right {Right.CASES}")
             return message("no_right", "no_right_long", asked.lang)
         case ["case", name, case_no]:
@@ -65,6 +66,8 @@ def body_for(sights: Sights, asked: Asked) -> Component:
             if history is None:
                 return message("not_found_case", "not_found_long", asked.lang)
             return case_page(history, asked.lang, ways_from(sights, history.department))
+        case ["case", name, case_no, "history"] if source is not None:
+            return history_for(sights, source, name, case_no, asked.lang)
         case ["cases"] | [""] if source is not None:
             return list_for(source, asked, may_export=sights.may(Right.EXPORT))
         case ["cards"] if source is not None:
@@ -75,11 +78,22 @@ def body_for(sights: Sights, asked: Asked) -> Component:
             return message("not_found", "not_found_long", asked.lang)
 
 
+def history_for(sights: Sights, source: Source, name: str, case_no: str, lang: str) -> Component:
+    """A case on its two lines, to whoever sees the case; it is on record that they looked."""
+    told = source.timeline(name, case_no)
+    if told is None:
+        sights.case(name, case_no)  # which records who asked for another department's
+        return message("not_found_case", "not_found_long", lang)
+    sights.looked(name, case_no, HISTORY)
+    return history_page(told, lang)
+
+
 def ways_from(sights: Sights, department: str) -> Ways:
     """Where the page of a case of a department may lead its reader."""
     return Ways(
         may_reveal=sights.may(Right.TEXTS),
         may_issue=sights.covers(Right.SUPERVISE, department),
+        may_file=sights.covers(Right.EXPORT, department),
         sees=lambda owner: sights.covers(Right.CASES, owner),
     )
 

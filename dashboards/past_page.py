@@ -55,7 +55,7 @@ def drawn(frame: PastFrame, span: Span, names: list[str], asked: Replay) -> list
 def band(asked: Replay) -> Component:
     """In the place of the data's age: that this is no wall of now."""
     return div(
-        span("⏮", cls="replay-shape", aria_hidden="true"),
+        span("◀◀", cls="replay-shape", aria_hidden="true"),
         span(say("replay_band", asked.lang), cls="replay-word"),
         cls="replay-band",
         id="replay-band",

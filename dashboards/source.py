@@ -13,6 +13,7 @@ from msgspec import Struct
 from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Wall
 from replay.history import CaseHistory
+from replay.lines import Timeline
 
 from .past import Past
 
@@ -77,6 +78,9 @@ class Source(Protocol):
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         """The whole story of a case, or None. MUST hold no free text unless `reveal`."""
+
+    def timeline(self, source: str, case_no: str) -> Timeline | None:
+        """The case on its two lines, or None; MUST hold no free text."""
 
     def find(self, text: str) -> list[tuple[str, str, str]]:
         """At most 50 cases (source, case_no, item_name) for a search box."""

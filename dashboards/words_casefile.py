@@ -8,10 +8,11 @@ WORDS: Pairs = {
     "casefile_title": ("取卷", "Take the case file"),
     "casefile_link": ("取卷", "Case file"),
     "casefile_lead": (
-        "卷宗是一个压缩包：供阅读的 PDF、供核验的 JSON、供流程挖掘的 XES 与 OCEL，以及签名的清单。"
-        "取卷会留下记录。",
-        "A case file is an archive: a PDF to read, JSON to check, XES and OCEL for process mining, "
-        "and a signed manifest. Taking it is recorded.",
+        "一个压缩包：PDF 供阅读，JSON 供核验，XES 与 OCEL 供流程挖掘，附签名清单。取卷会留下记录。",
+        (
+            "An archive: a PDF to read, JSON to check, XES and OCEL for process mining, and a "
+            "signed manifest. Taking it is recorded."
+        ),
     ),
     "casefile_take": ("取卷", "Take it"),
     "casefile_texts": (

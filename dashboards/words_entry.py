@@ -13,10 +13,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "bar_kiosks": ("大屏终端", "Kiosks"),
     "bar_keys": ("密钥", "Keys"),
     "bar_trail": ("审计", "Trail"),
+    "bar_verify": ("日志核验", "Verify"),
     "bar_silences": ("静默", "Silences"),
     "bar_told": ("告知记录", "Told"),
     "bar_alerts": ("告知设置", "Alerts"),
     "bar_samples": ("案卷抽查", "Samples"),
+    "bar_what_if": ("推演复算", "What if"),
     "bar_account": ("我的账户", "My account"),
     "sign_out": ("退出", "Sign out"),
     # signing in

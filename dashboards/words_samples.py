@@ -170,10 +170,6 @@ WORDS: Pairs = {
             "there."
         ),
     ),
-    "drawing_stopped": (
-        "抽取没有完成，没有记录任何内容。请重试。",
-        "The drawing did not end, and nothing is recorded. Try again.",
-    ),
     "sample_outside": (
         "所选部门不在您的范围内",
         "a chosen department is out of your reach",
@@ -184,5 +180,4 @@ WORDS: Pairs = {
     "severity_reminder": SEVERITIES["reminder"],
     "state_open": STATES["open"],
     "state_concluded": STATES["concluded"],
-    "between": ("：", ": "),
 }

@@ -132,7 +132,7 @@ OF_NOW = frozenset((*LEDGERS, "daily", "slots"))
 
 
 class PastView(View):
-    """A view of the warehouse as it was at a position of the log. May be asked from many threads.
+    """A view of the warehouse as it was at a position of the log, for one thread.
 
     The rows MUST reach the position, and all behind it MUST be kept: it is no earlier than that of
     `first_told`.
@@ -151,6 +151,8 @@ class PastView(View):
         """
         super().__init__(warehouse, departments)
         self._position, self._recorded_at, self._zone = position, recorded_at, zone
+        self._reached: dict[str, int] = {}
+        """How far tables of now reached when they were last asked."""
         self._params |= {"past_position": position, "past_recorded_at": recorded_at}
 
     def within(self, departments: Iterable[str] | None) -> PastView:
@@ -169,10 +171,14 @@ class PastView(View):
         """As View.query, of the rows as they were. Raises NotStill, NoPast too."""
         check(sql)
         tables = sorted({found.group(2).lower() for found in FROM.finditer(sql)} & OF_NOW)
+        for table in tables:
+            if table not in self._reached:
+                self._reached[table] = self._warehouse.highest(table)
         for _ in range(TRIES):
-            reached = {table: self._warehouse.highest(table) for table in tables}
+            reached = {table: self._reached[table] for table in tables}
             rows = self._warehouse.query(self._past(sql, reached), **params, **self._params)
-            if all(self._warehouse.highest(table) == at for table, at in reached.items()):
+            self._reached |= {table: self._warehouse.highest(table) for table in tables}
+            if all(self._reached[table] == at for table, at in reached.items()):
                 return rows
         raise NotStill(", ".join(tables))
 
@@ -217,30 +223,28 @@ class PastView(View):
         return " union all ".join((f"select {whole} from {table} where {marker}", *turned))
 
     def _turned(self, part: Part, keys: Sequence[str], asked: Sequence[str], behind: str) -> str:
-        """Names of its own inside: a column named as what is made of it would be taken for it."""
+        """Without names, which are those of the first of the union: a column named as what is made
+        of it would be taken for it.
+        """
         when = {
             "day": f"toDate(toDateTime(intDiv({part.at}, 1000000), '{self._zone}'))",
             "slot": f"intDiv({part.at}, {SLOT})",
         }
-        inner = [f"{when.get(name, name)} as key_{name}" for name in keys]
-        inner += [f"toInt64(-sign * ({part.adds.get(name, '0')})) as sum_{name}" for name in asked]
-        outer = [f"key_{name} as {name}" for name in keys]
-        outer += [f"sum_{name} as {name}" for name in asked]
-        return (
-            f"select {', '.join(outer)} from (select {', '.join(inner)}"
-            f" from {part.table} where {behind} and {part.where})"
-        )
+        found = [when.get(name, name) for name in keys]
+        found += [
+            f"toInt64(-sign * ({part.adds[name]}))" if name in part.adds else "toInt64(0)"
+            for name in asked
+        ]
+        return f"select {', '.join(found)} from {part.table} where {behind} and {part.where}"
 
 
 def _ledger(table: str, columns: Sequence[str], marker: str, behind: str) -> str:
     """The mark of a table of now stays as it is: queries leave it out."""
     changes, held = LEDGERS[table]
-    inner = [f"{'toInt8(-sign)' if name == 'sign' else name} as was_{name}" for name in columns]
-    outer = [f"was_{name} as {name}" for name in columns]
+    turned = ("toInt8(-sign)" if name == "sign" else name for name in columns)
     return (
         f"select {', '.join(columns)} from {table} where {marker} union all"
-        f" select {', '.join(outer)} from (select {', '.join(inner)}"
-        f" from {changes} where {behind} and {held})"
+        f" select {', '.join(turned)} from {changes} where {behind} and {held}"
     )
 
 

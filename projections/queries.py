@@ -5,8 +5,7 @@ light is not stored: it follows from the crossings and `now`, so the wall turns 
 instant, whether or not the card has been written. Lists that show single rows take the nearest in a
 window that is widened until it holds enough: rows that cancel each other are grouped only there.
 
-The wall is that of the tables' own state: `now` is the present, not a past instant, for which
-`case_changes` and `card_changes` hold every row with its recorded_at.
+The wall is that of the view's rows: those of now, or as of a past instant (past.PastView).
 """
 
 from __future__ import annotations
@@ -91,7 +90,10 @@ MONTH = f"""
 select department, {", ".join(f"sum({name})" for name in SUMS)},
   {", ".join(f"sum({name} * (day = {{today:Date}}))" for name in TODAYS)}
 from daily where {{scope}} and day >= {{since:Date}} and day <= {{today:Date}} and department != ''
-group by department
+group by department having {" or ".join(f"sum({name}) != 0" for name in SUMS)}
+"""
+"""Without the departments of which nothing is left: whether there are rows that add up to nothing
+depends on whether they were merged away.
 """
 
 HISTORY = "select sum(history) from daily where {scope}"

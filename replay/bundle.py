@@ -86,9 +86,7 @@ def stored_of(file: CaseFile) -> list[Stored]:
 def _stored(event: FiledEvent) -> Stored:
     payload = bytes(msgspec.json.decode(event.envelope, type=_Envelope).payload)
     recorded_at = instant(datetime.fromisoformat(event.recorded_at))
-    return Stored(
-        event.position, event.stream, event.version, event.topic, recorded_at, payload
-    )
+    return Stored(event.position, event.stream, event.version, event.topic, recorded_at, payload)
 
 
 def texts_of(file: CaseFile) -> Callable[[Fact | DeskAct], dict[str, str] | None]:

@@ -256,7 +256,7 @@ def limit_change(
     try:
         limit = parse_limit(text)
     except LimitUnreadable as error:
-        raise ChangeUnreadable(f"{error}; or write -40%") from error
+        raise ChangeUnreadable(f"应写成百分数或时限 {error}; or write -40%") from error
     if limit is None:
         raise ChangeUnreadable("时限为空 the limit is empty; write -40% or 5wd")
     return LimitChanged(which=which, limit=text, items=of, departments=at)

@@ -1,4 +1,4 @@
-"""The product's own check of a bundle: the same questions as tools/check_case_file.py asks, answered
+"""The product's own check of a bundle: the questions that tools/check_case_file.py asks, answered
 by the product's own trees, notes and forms; the two share no line.
 
 Whatever bytes it is given, it answers: findings, or why nothing is proved. `Checked.code` is 0 for
@@ -41,8 +41,8 @@ from .notes import (
     vouchers,
 )
 
-MEMBER_LONGEST, WHOLE_LONGEST = 64 << 20, 128 << 20
-"""Bytes of a member, and of all together, unpacked: a case of 100,000 events has less."""
+WHOLE_LONGEST = 64 << 20
+"""Bytes of all files together, unpacked: a case of 10,000 events has less."""
 MOST_MEMBERS = 20
 DIGEST = re.compile(r"sha256 ([0-9a-f]{64}) (\S+)")
 WORDS: dict[str, tuple[str, str]] = {
@@ -159,10 +159,12 @@ def unpacked(data: bytes) -> dict[str, bytes]:
             members = archive.infolist()
             names = {member.filename for member in members}
             if len(names) != len(members) or len(members) > MOST_MEMBERS:
-                raise BundleUnreadable("文件重名或过多 it has names twice, or too many")
-            if sum(member.file_size for member in members) > WHOLE_LONGEST:
-                raise BundleUnreadable("解压后过大 it is too large when unpacked")
-            return {member.filename: _member(archive, member) for member in members}
+                raise BundleUnreadable("文件重名或过多 names twice, or too many")
+            left, found = WHOLE_LONGEST, {}
+            for member in members:
+                found[member.filename] = _member(archive, member, left)
+                left -= len(found[member.filename])
+            return found
     except (
         zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, LookupError,
         NotImplementedError, OverflowError, OSError, MemoryError,
@@ -170,13 +172,14 @@ def unpacked(data: bytes) -> dict[str, bytes]:
         raise BundleUnreadable(f"不是完好的 ZIP it is no sound ZIP: {error}") from error
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> bytes:
+    """What it holds, however much it says that it does."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise BundleUnreadable("压缩方法不对 it is packed in another way")
+        raise BundleUnreadable("压缩方法不对 packed in another way")
     with archive.open(member) as opened:
-        data = opened.read(MEMBER_LONGEST + 1)
-    if len(data) > MEMBER_LONGEST:
-        raise BundleUnreadable("解压后过大 it is too large when unpacked")
+        data = opened.read(left + 1)
+    if len(data) > left:
+        raise BundleUnreadable("解压后过大 too large when unpacked")
     return data
 
 
@@ -226,14 +229,13 @@ def _signed(note: Note, key: Key | None, what: str) -> list[Finding]:
 
 
 def _read(files: Mapping[str, bytes]) -> tuple[CaseFile | None, list[Finding]]:
-    if JSON not in files:
-        return None, []
+    data = files.get(JSON, b"")
     try:
-        said = msgspec.json.decode(files[JSON], type=dict[str, msgspec.Raw])
+        said = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         form = [msgspec.json.decode(said.get(n, b"null")) for n in ("format", "format_version")]
         if form != [FORMAT, VERSION] and isinstance(form[0], str) and isinstance(form[1], int):
             return None, [Finding("format")]
-        return msgspec.json.decode(files[JSON], type=CaseFile), []
+        return msgspec.json.decode(data, type=CaseFile), []
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         return None, [Finding("json", 0, str(error))]
 
@@ -268,6 +270,8 @@ def _events(file: CaseFile, sealing: Sealing) -> Iterator[Finding]:
             last = here
             seen.add(event.position)
             yield from _event(file, event, sealing)
+            if not event.stream.startswith(_begins(file, event, own=some is file.events)):
+                yield Finding("stranger", event.position, event.stream)
     if not file.events:
         yield Finding("gap")
 
@@ -279,7 +283,7 @@ def _event(file: CaseFile, event: FiledEvent, sealing: Sealing) -> Iterator[Find
     except ValueError:
         yield Finding("envelope", at)
         return
-    if event.envelope or not event.withheld or event.kind != "MessageIntended":
+    if event.envelope or not event.withheld or event.stream != OUTBOX:
         if leaf_hash(event.envelope.encode(errors="replace")) != leaf:
             yield Finding("leaf", at)
         else:
@@ -288,15 +292,13 @@ def _event(file: CaseFile, event: FiledEvent, sealing: Sealing) -> Iterator[Find
         yield Finding("proof", at, "sealed")
     elif inside and not verify_inclusion(leaf, at - 1, sealing.size, proof, sealing.root):
         yield Finding("proof", at)
-    if not event.stream.startswith(_begins(file, event)):
-        yield Finding("stranger", at, event.stream)
 
 
-def _begins(file: CaseFile, event: FiledEvent) -> tuple[str, ...]:
+def _begins(file: CaseFile, event: FiledEvent, *, own: bool) -> tuple[str, ...]:
     """What the name of an event's stream may begin with."""
-    others = {MESSAGE: (OUTBOX, MESSAGES), ERASURE: (ERASURES,), LIST: (LISTS,)}
-    own = (case_prefix(file.source, file.case_no),)
-    return others.get(event.family, own) if event in file.events else (LISTS,)
+    others = {MESSAGE: (OUTBOX, MESSAGES), ERASURE: (ERASURES,)}
+    case = (case_prefix(file.source, file.case_no),)
+    return others.get(event.family, case) if own else (LISTS,)
 
 
 def _reads(file: CaseFile, event: FiledEvent) -> Iterator[Finding]:
@@ -387,5 +389,5 @@ def _not_proved(file: CaseFile, sealing: Sealing) -> Iterator[str]:
     ]
     if not file.proof.checkpoint:
         yield "日志尚无检查点 the log had no checkpoint yet"
-    elif younger and sealing.size:
+    if younger:
         yield f"尚未封存的事件 events not yet sealed, at {' '.join(map(str, sorted(younger)[:20]))}"

@@ -18,7 +18,7 @@ from supervision.judgement.shelf import Entry, Shelf, concerns
 from supervision.store.mapping import encode
 from supervision.store.stored import Stored
 
-from .derive import Derived, Told, department_of, derive_from, inputs_of
+from .derive import Derived, Told, derive_from, inputs_of, named_of
 from .every_case import Bundle, Work
 
 MISSING, NOT_DERIVED, CONTENT, ORDER, UNREADABLE = (
@@ -48,6 +48,8 @@ YOUNG: Instant = 60_000_000
 """An act of the last minute may be on its way into the log: it is no difference."""
 LONGEST = 300
 """Characters of a field that differs."""
+SOUGHT = 20
+"""Cases of a process of which a reason is looked for that way."""
 TRIED = 40
 """Lists and inputs, the newest first, that are left out one by one to find a reason."""
 
@@ -117,6 +119,7 @@ class _Court:
     def __init__(self, given: Given) -> None:
         self._given = given
         self._shelf = Shelf(given.entries)
+        self._sought = 0
 
     def compare(self, cases: Sequence[Bundle]) -> Compared:
         """Of these cases: what differs."""
@@ -148,7 +151,7 @@ class _Court:
         departments = self._given.departments
         if departments is None:
             return True
-        return department_of(told, self._shelf, self._given.until) in departments
+        return named_of(told, self._shelf, self._given.until)[2] in departments
 
     def _differing(
         self, case: Bundle, told: list[Told], derived: list[Derived], recorded: list[Stored]
@@ -186,7 +189,8 @@ class _Court:
         explained = [d if d.why else self._known(case, told, d) for d in found]
         if all(d.why != UNEXPLAINED for d in explained):
             return explained
-        heard = self._not_heard(told, recorded)
+        self._sought += 1
+        heard = self._not_heard(told, recorded) if self._sought <= SOUGHT else None
         if heard is None:
             return explained
         why, position = heard

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
-from operator import attrgetter, le
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from supervision.errors import StoreError, TooNew, Unreadable
-from supervision.store.mapping import decode
 from supervision.store.stored import Stored
 
 from .aligning import Op, Window, aligned
 from .findings import Finding, Kind, standing
 from .hashing import NO_HASH, hashes, placed, rehashed
 from .merkle import SIZE, Frontier
+from .rows import BATCH, Contents, Rows, Told
 
-BATCH = 2_000
-"""Rows that are read and compared at a time."""
-FIRST = -(2**63)
-"""Before every position that a database can hold: one below 1 is looked at too."""
 NEAR = 64
 """Two events that were swapped are recognised at once within so many, else when both are known."""
 APART = 200
@@ -27,13 +20,10 @@ APART = 200
 VERSIONS_NEAR = 3
 VERSIONS_FAR = 64
 """By how much a stream may have been renumbered: while aligning, and of the row that is next."""
+TRIES = 2_000_000
+"""Hashes that are tried for a renumbered event behind a long run: in a large log fewer versions."""
 ANCHORS = 3
 """Events by which a long run that was inserted or removed is looked for."""
-MOST_TOLD = 1_000
-"""Findings of one kind that are told; of more, how many there are."""
-
-Scan = Callable[[int, int], Sequence[Stored]]
-"""(position, limit) → up to so many rows from that position on, whatever they are, in order."""
 
 
 class Hashes(Protocol):
@@ -48,150 +38,6 @@ class Hashes(Protocol):
 
     def frontier(self, size: int) -> Frontier:
         """The right edge of the tree of the first `size`."""
-
-
-class Told:
-    """Findings, as many of a kind as anybody reads; the rest are counted."""
-
-    def __init__(self) -> None:
-        self.found: list[Finding] = []
-        self.untold = 0
-        self._counts: dict[Kind, int] = {}
-
-    def add(self, finding: Finding) -> None:
-        """One more."""
-        count = self._counts[finding.kind] = self._counts.get(finding.kind, 0) + 1
-        if count > MOST_TOLD:
-            self.untold += 1
-        else:
-            self.found.append(finding)
-
-    def remove(self, finding: Finding) -> None:
-        """It was something else."""
-        if finding in self.found:
-            self.found.remove(finding)
-            self._counts[finding.kind] -= 1
-
-
-class Rows:
-    """The log's rows as they stand, in order; looks ahead, and holds what it has looked at."""
-
-    def __init__(self, scan: Scan, position: int, passed: Callable[[int], object]) -> None:
-        self._scan, self._next, self._passed = scan, position, passed
-        self._held: list[Stored] = []
-        self._at = 0
-        self._ended = False
-        self.last: Stored | None = None
-        self.count = 0
-        self.order = Told()
-        self.broken: Finding | None = None
-
-    def has(self, ahead: int = 0) -> bool:
-        """Whether there is a row so far ahead."""
-        while self._at + ahead >= len(self._held) and not self._ended:
-            self._read()
-        return self._at + ahead < len(self._held)
-
-    def __getitem__(self, ahead: int) -> Stored:
-        """The row so far ahead, which there is."""
-        return self._held[self._at + ahead]
-
-    def batch(self, limit: int = BATCH) -> list[Stored]:
-        """Some of the next rows; none at the end."""
-        return self._held[self._at : self._at + limit] if self.has() else []
-
-    def _read(self) -> None:
-        try:
-            rows = self._scan(self._next, BATCH)
-        except StoreError as error:
-            self.broken = Finding(
-                kind=Kind.STORE_UNREADABLE, position=max(self._next, 1), detail=str(error)
-            )
-            rows = []
-        self._ended = not rows
-        if rows:
-            self._next = rows[-1].position + 1
-            self._held = self._held[self._at :] + list(rows)
-            self._at = 0
-
-    def drop(self, count: int) -> None:
-        """Go on behind so many; their order is looked at."""
-        if not count:
-            return
-        rows = self._held[self._at : self._at + count]
-        self._order(rows)
-        self._at += count
-        self.count += count
-        self.last = rows[-1]
-        self._passed(self.count)
-
-    def _order(self, rows: Sequence[Stored]) -> None:
-        """Positions without a gap, times that never go back."""
-        before = [self.last] if self.last is not None else []
-        whole = [*before, *rows]
-        first = whole[0].position
-        try:
-            ats = [row.recorded_at for row in whole]
-            steady = all(map(le, ats, islice(ats, 1, None)))
-        except TypeError:
-            steady = False
-        if not steady or whole[-1].position - first != len(whole) - 1 or (not before and first < 1):
-            self._order_slowly(whole, bool(before))
-        elif not before and first > 1:
-            self._gap(1, first - 1)
-
-    def _order_slowly(self, rows: Sequence[Stored], known: bool) -> None:
-        if not known and rows[0].position > 1:
-            self._gap(1, rows[0].position - 1)
-        for before, row in zip(rows, rows[1:], strict=False):
-            if row.position > max(before.position, 0) + 1:
-                self._gap(max(before.position, 0) + 1, row.position - 1)
-            try:
-                back = row.recorded_at < before.recorded_at
-            except TypeError:
-                back = True
-            if back:
-                self.order.add(standing(Kind.TIME_WENT_BACK, row, row.position))
-
-    def _gap(self, first: int, last: int) -> None:
-        self.order.add(Finding(kind=Kind.POSITION_GAP, position=first, upto=last))
-
-    def from_here(self) -> Iterator[tuple[int, Stored]]:
-        """Each row ahead with how far ahead it is, to the end of the log; holds none of them."""
-        ahead, held = 0, self._held[self._at :]
-        yield from enumerate(held)
-        ahead, position = len(held), self._next
-        while not self._ended and (rows := self._scan(position, BATCH)):
-            yield from enumerate(rows, ahead)
-            ahead, position = ahead + len(rows), rows[-1].position + 1
-
-
-class Contents:
-    """Whether this program can read what is recorded."""
-
-    def __init__(self, told: Told) -> None:
-        self._told = told
-        self._known: set[str] = set()
-
-    def names(self, rows: Sequence[Stored]) -> None:
-        """Look at kinds alone: what agrees with its seal is what was recorded."""
-        topics = set(map(attrgetter("topic"), rows))
-        if topics <= self._known:
-            return
-        for row in rows:
-            if row.topic not in self._known:
-                self.look(row)
-
-    def look(self, row: Stored) -> None:
-        """Read one."""
-        try:
-            decode(row.topic, row.payload)
-            self._known.add(row.topic)
-        except TooNew:
-            self._told.add(standing(Kind.TOO_NEW, row, row.position, detail=str(row.topic)))
-        except (Unreadable, TypeError, AttributeError) as error:
-            why = str(error)[:200]
-            self._told.add(standing(Kind.UNREADABLE, row, row.position, detail=why))
 
 
 class Comparing:
@@ -255,16 +101,18 @@ class Comparing:
 
     def _out_of_step(self) -> None:
         row = self.rows[0]
-        if self._excused.get(self._at) == row.position:
-            self._pass(1, 1)
-        elif self._edits and self._renumbered(row, self._at, VERSIONS_FAR):
+        excused = self._excused.get(self._at) == row.position
+        if excused or (self._edits and self._renumbered(row, self._at, VERSIONS_FAR)):
             self._pass(1, 1)
         elif self._many and self.rows.has(1) and self._next_agrees():
             self._tell_changed_run(row)
             self._pass(1, 1)
         elif not self._swapped_near():
             ops = aligned(self._window())
-            self._apply(ops) if ops is not None else self._long_run()
+            if ops is not None:
+                self._apply(ops)
+            elif not self._long_run():
+                self._tell_restored()
 
     def _next_agrees(self) -> bool:
         return self._at + 1 < self._end and self._agrees(self.rows[1], self._at + 1)
@@ -352,6 +200,8 @@ class Comparing:
     # A stretch that was edited.
 
     def _apply(self, ops: Sequence[Op]) -> None:
+        if "same" not in ops and self._long_run():
+            return
         if self._all_other(ops):
             self._tell_restored()
             return
@@ -426,10 +276,11 @@ class Comparing:
 
     # A long run.
 
-    def _long_run(self) -> None:
+    def _long_run(self) -> bool:
+        """Whether there is one, and what comes behind it agrees."""
         if removed := self._removed_run():
             self._edit("removed", removed)
-            return
+            return True
         op, count = self._run_ahead()
         if op == "inserted":
             self._edit(op, count)
@@ -437,8 +288,17 @@ class Comparing:
             for _ in range(count):
                 self._tell_changed_run(self.rows[0])
                 self._pass(1, 1)
-        else:
-            self._tell_restored()
+        return op != "same"
+
+    def _ways(self, row: Stored, moved: int) -> list[Callable[[int], bytes]]:
+        """The hashes that a row would have, its stream renumbered by so many, or not."""
+        if row.version.__class__ is not int:
+            return []
+        many = max(1, min(VERSIONS_FAR, TRIES // max(1, self._end - self._at)))
+        return [
+            placed(row._replace(version=row.version + moved * by), self.versions)
+            for by in range(many)
+        ]
 
     def _tell_changed_run(self, row: Stored) -> None:
         self.told.add(standing(Kind.EVENT_CHANGED, row, self._at + 1))
@@ -447,7 +307,7 @@ class Comparing:
         """How many leaves from here on have no row any more, if the next rows come later; 0: no."""
         ahead = [n for n in range(ANCHORS) if self.rows.has(n)]
         anchors = [(n, self.rows[n]) for n in ahead]
-        made = [(n, placed(row, self.versions)) for n, row in anchors]
+        made = [(n, way) for n, row in anchors for way in self._ways(row, 1)]
         for start in range(self._at, self._end, BATCH):
             count = min(BATCH, self._end - start)
             sealed = self._leaves.read(start, count)
@@ -462,12 +322,11 @@ class Comparing:
         """How many rows from here on were changed, or inserted; "same": it never agrees again."""
         wanted = [self._leaf(self._at + n) for n in range(min(ANCHORS, self._end - self._at))]
         for ahead, row in self.rows.from_here():
-            at = placed(row, self.versions)
+            leaf, ways = self._at + ahead, self._ways(row, -1)
             for n, sealed in enumerate(wanted):
-                if ahead > n and at(self._at + n + 1) == sealed:
+                if ahead > n and any(way(self._at + n + 1) == sealed for way in ways):
                     return "inserted", ahead - n
-            leaf = self._at + ahead
-            if leaf < self._end and at(leaf + 1) == self._leaf(leaf):
+            if leaf < self._end and self._agrees(row, leaf):
                 return "changed", ahead
         return "same", 0
 

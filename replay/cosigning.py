@@ -6,7 +6,6 @@ checkpoint that does not go on from that one is refused, whatever its signature.
 
 from __future__ import annotations
 
-import binascii
 import fcntl
 from base64 import b64decode
 from collections.abc import Sequence
@@ -193,7 +192,7 @@ def _read(body: bytes) -> _Asked:
         raise _Unreadable("it does not begin with old N, at most 63 hashes and an empty line")
     try:
         proof = [b64decode(line, validate=True) for line in lines]
-    except binascii.Error:
+    except ValueError:
         raise _Unreadable("a hash of the proof is no BASE64") from None
     if any(len(each) != SIZE for each in proof):
         raise _Unreadable("a hash of the proof has not 32 bytes")

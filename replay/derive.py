@@ -121,14 +121,16 @@ def announced(shelf: Shelf) -> Shelf:
     return Shelf(Entry(0, since, shelf.entries[n].event) for since, n in known_from)
 
 
-def department_of(told: Sequence[Told], shelf: Shelf, at: Instant) -> str:
-    """The department that the pages show a case under, by what was known at an instant."""
+def named_of(told: Sequence[Told], shelf: Shelf, at: Instant) -> tuple[str, str, str]:
+    """Item code, item name and department that the pages show a case under, by what was known at
+    an instant.
+    """
     case = case_of(
         known(t.event, known_at(t.event, t.recorded_at), t.position)
         for t in told
         if isinstance(t.event, Fact) and t.recorded_at <= at
     )
-    return named(case, shelf.view(at))[2]
+    return named(case, shelf.view(at))
 
 
 def _heard(docket: Docket, told: Sequence[Told], shelf: Shelf, until: Instant) -> list[Derived]:

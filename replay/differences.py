@@ -39,7 +39,6 @@ NOTICED = HOUR
 """A card that is issued so much earlier or later than it was due is a difference; µs."""
 EXPLAINED = 60
 """Cards of one case of which it is worked out what is responsible, at most."""
-STANDING = "standing"
 
 
 class Compared(NamedTuple):
@@ -54,7 +53,8 @@ class Compared(NamedTuple):
     true_steps: Sequence[Step]
     lists_known: Callable[[Case, Instant], Lists]
     lists_true: Callable[[Case, Instant], Lists]
-    until: Instant
+    cards: bool = True
+    """Whether cards are compared, and not inputs only."""
 
 
 def paired(acts: Sequence[CardAct], true_acts: Sequence[CardAct]) -> dict[int, int]:
@@ -81,9 +81,9 @@ def paired(acts: Sequence[CardAct], true_acts: Sequence[CardAct]) -> dict[int, i
         if not isinstance(act, CardIssued):
             waiting[type(act), act.card].append(n)
     for n, act in enumerate(true_acts):
-        if not isinstance(act, CardIssued):
-            if same := waiting[type(act), alias.get(act.card, act.card)]:
-                found[n] = same.pop(0)
+        same = waiting[type(act), alias.get(act.card, act.card)]
+        if same and not isinstance(act, CardIssued):
+            found[n] = same.pop(0)
     return found
 
 
@@ -99,7 +99,7 @@ def _by_matter(act: CardIssued, alias: dict[str, str]) -> object:
 
 def differences(compared: Compared) -> tuple[Difference, ...]:
     """All of them: those of cards, then those of inputs, each in order of its instant."""
-    cards = list(_of_cards(compared))
+    cards = list(_of_cards(compared)) if compared.cards else []
     blamed = {place for card in cards for place in card.because}
     return (*cards, *_of_inputs(compared, blamed))
 
@@ -120,8 +120,8 @@ def _of_cards(compared: Compared) -> Iterator[Difference]:
         because: tuple[int, ...] = ()
         if len(told) < EXPLAINED:
             parents = [told[cause] for cause in act.causes if cause in told]
-            if act.rule == STANDING or not act.subject:
-                parents += [d for d in told.values() if d.severity == YELLOW]
+            if not act.subject and act.account is None:  # so many yellow cards at once
+                parents = [d for d in told.values() if d.severity == YELLOW]
             inherited = tuple(dict.fromkeys(n for d in parents for n in d.because))
             because = inherited or blame.of(act, truly=act is due)
         difference = Difference(

@@ -10,7 +10,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from supervision.errors import SupervisionError
@@ -32,6 +32,13 @@ class Cancelled(SupervisionError):
 
     def __init__(self) -> None:
         super().__init__("已取消 cancelled")
+
+
+class WorkersLost(SupervisionError):
+    """A process that worked on a part was killed, or could not be started."""
+
+    def __init__(self) -> None:
+        super().__init__("计算进程意外终止，请重试 a working process was killed; try it again")
 
 
 class Log(Protocol):
@@ -90,9 +97,12 @@ class Part(NamedTuple, Generic[Done]):
     done: Done
 
 
-def processes_for(events: int) -> int:
-    """How many other processes are worth their start for so many events: 0 to the cores."""
-    return min(os.cpu_count() or 1, events // A_PROCESS)
+def processes_for(events: int, *, spare: bool = False) -> int:
+    """How many other processes are worth their start for so many events: 0 to the cores; `spare`
+    leaves half of the cores to who runs on them.
+    """
+    cores = os.cpu_count() or 1
+    return min(max(1, cores // 2) if spare else cores, events // A_PROCESS)
 
 
 def over_cases(
@@ -153,6 +163,8 @@ def _elsewhere(
         while waiting:
             cases, found = waiting.popleft()
             yield cases, found.result()
+    except BrokenExecutor as error:
+        raise WorkersLost from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -26,9 +26,8 @@ def hashes(rows: Sequence[Stored], position: int, versions: Mapping[str, int]) -
     try:
         return _fast(rows, position, versions)
     except (TypeError, ValueError, OverflowError):
-        return [
-            rehashed(row, at, version=_moved(row, versions)) for at, row in enumerate(rows, position)
-        ]
+        numbered = enumerate(rows, position)
+        return [rehashed(row, at, version=_moved(row, versions)) for at, row in numbered]
 
 
 def _moved(row: Stored, versions: Mapping[str, int]) -> int:

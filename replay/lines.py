@@ -136,6 +136,8 @@ class Timeline(Struct, frozen=True, kw_only=True):
     cards: tuple[CardDrawn, ...]
     differences: tuple[Difference, ...]
     """Those of cards first, then those of inputs, each as they came."""
+    compared: bool = True
+    """False for a case of too many events: then `true` is empty, and no card is compared."""
     joined: int = 0
     """Instants that have no moment of their own, because there are too many: what appeared there
     is shown with the next that has one."""

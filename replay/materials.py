@@ -35,7 +35,7 @@ def materials_of(case: Case) -> tuple[Material, ...]:
 def _put(found: dict[str, Material], name: str, known: Known, **says: str) -> None:
     had = found.get(name, Material(name=name, state=""))
     positions = (*had.positions, known.position)
-    found[name] = replace(had, positions=positions, **says)  # type: ignore[arg-type]
+    found[name] = replace(had, positions=positions, **says)
 
 
 def _missing(found: dict[str, Material]) -> list[str]:

@@ -255,7 +255,7 @@ def read_checkpoint(text: bytes) -> Checkpoint:
         raise CheckpointBroken("its number of events is absurd")
     try:
         hashed = b64decode(root, validate=True)
-    except binascii.Error:
+    except ValueError:
         hashed = b""
     if len(hashed) != SIZE:
         raise CheckpointBroken("its third line is no root")

@@ -7,7 +7,7 @@ again from the same position with the same outcome whenever one likes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -19,21 +19,16 @@ from supervision.judgement.shelf import Entry, Shelf
 from supervision.record import Record
 from supervision.store.mapping import moment
 
+from .sampled import Line, Looks, Sample, fold, take_look
 from .samples import (
     Criteria,
     Key,
-    Line,
-    LookAt,
-    Looks,
     NoSuchSample,
     NotOfSample,
     PopulationEmpty,
-    Sample,
     Traits,
     chosen,
     finding_of,
-    fold,
-    take_look,
     traits,
 )
 
@@ -41,6 +36,8 @@ TRIES = 10
 """Attempts at the end of the stream, should others write there at the same moment."""
 A_READ = 2_000
 """Events of the trail that are taken at a time."""
+MESSAGES = "/notices"
+"""With what the streams end in which nothing stands that criteria ask for."""
 KEPT = 16
 """Samples of which the looks are remembered."""
 
@@ -193,18 +190,15 @@ class Sampling:
                 lines.append(Line(number, case, tuple(seen), sample.checks.get(key)))
         return lines
 
-    def cases(self, keys: Iterable[Key]) -> list[Traits]:
-        """Cases as they are now; those that are void are left out."""
-        shelf, now = self._shelf(), self._record.last_stamp()
-        found = (self._traits(key, shelf, now) for key in keys)
-        return [case for case in found if case is not None]
-
     def _traits(
         self, key: Key, shelf: Shelf, now: Instant, position: int | None = None
     ) -> Traits | None:
-        stored = self._record.read_case(*key)
-        if position is not None:
-            stored = [each for each in stored if each.position <= position]
+        stored = (
+            each
+            for each in self._record.read_case(*key)
+            if (position is None or each.position <= position)
+            and not each.stream.endswith(MESSAGES)
+        )
         return traits(stored, shelf, now)
 
     def _shelf(self, position: int | None = None) -> Shelf:
@@ -238,8 +232,3 @@ class Sampling:
             (stored,) = self._record.read_stream(ACCESS, middle - 1, 1)
             low, high = (middle, high) if stored.position <= position else (low, middle - 1)
         return low
-
-
-def looked_by(looks: Iterable[LookAt]) -> list[str]:
-    """Who looked, each once, in the order of their first looks."""
-    return list(dict.fromkeys(look.by for look in looks))

@@ -174,7 +174,7 @@ class Sealer:
         last = self._agrees(frontier.size)
         root = frontier.root()
         self._goes_on(frontier.size, root)
-        extra = (f"{RECORDED} {moment(last.recorded_at).isoformat()}",) if last else ()
+        extra = (f"{RECORDED} {_rfc3339(last.recorded_at)}",) if last else ()
         text = Checkpoint(self._signer.key.name, frontier.size, root, extra).text
         self.checkpoints.write(frontier.size, signed(text, [self._signer]))
         self._last = _Last(frontier.size, root)
@@ -196,7 +196,7 @@ class Sealer:
                 old, old_root, size, root, proof
             ):
                 return
-        raise self._break(self._first(size), "the leaves do not go on from the last checkpoint")
+        raise self._break(self._scan(size), "the leaves do not go on from the last checkpoint")
 
     # Whether the log still is what was sealed.
 
@@ -229,8 +229,7 @@ class Sealer:
             return
         self._leaves.remake_levels()
         if root_of(self._leaves.node, size) != root:
-            at = self._first(size)
-            raise self._break(at, "the leaves are not those of the last checkpoint")
+            raise self._break(self._scan(size), "the leaves are not those of the last checkpoint")
 
     def _compared(self) -> Frontier:
         """From the last sealed event on, each with its leaf; what a power cut left empty is cut."""
@@ -280,6 +279,19 @@ class Sealer:
             equal, differing = (middle, differing) if same else (equal, middle)
         return differing
 
+    def _scan(self, size: int) -> int:
+        """The first position of which the leaf is not the event's; the last where all agree."""
+        at = 0
+        while at < size:
+            wanted = min(READ, size - at)
+            leaves = self._leaves.read(at, wanted)
+            for stored in self._log.read(at, wanted)[:wanted]:
+                leaf = leaves[(stored.position - 1 - at) * SIZE : (stored.position - at) * SIZE]
+                if leaf_hash(stored.envelope) != leaf:
+                    return stored.position
+            at += wanted
+        return size
+
     def _break(self, position: int, why: str) -> SealsBroken:
         self.broken = SealsBroken(position, why)
         log.critical("%s", self.broken)
@@ -288,6 +300,11 @@ class Sealer:
     def close(self) -> None:
         """Give the folder up."""
         self._leaves.close()
+
+
+def _rfc3339(at: Instant) -> str:
+    """As an envelope has it."""
+    return moment(at).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _same(folder: Path, known: Key, given: Key) -> None:

@@ -18,7 +18,6 @@ SealError (notes.py)
 
 from __future__ import annotations
 
-import os
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -98,7 +97,7 @@ class Checkpoints:
 
     def _sizes(self) -> Iterator[int]:
         try:
-            names = os.listdir(self.folder)
+            names = [path.name for path in self.folder.iterdir()]
         except FileNotFoundError:
             return
         except OSError as error:
@@ -247,9 +246,8 @@ class SealFolder:
         if answer is None:
             return []
         found = read_stamp(answer)
-        return [
-            Stamp(authority=found.authority, at=found.at, token=b64encode(found.token).decode())
-        ]
+        token = b64encode(found.token).decode()
+        return [Stamp(authority=found.authority, at=found.at, token=token)]
 
 
 def _within(size: int, leaves: Leaves) -> None:

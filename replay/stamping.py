@@ -14,6 +14,7 @@ SealError (notes.py)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from .der import with_certificates_in_order
 from .notes import SealError
 
 SECONDS = 10.0
@@ -163,10 +165,11 @@ def read_stamp(stamp: bytes) -> StampRead:
 def _decoded(stamp: bytes) -> TimeStampResponse:
     """An answer; of a token, the answer that would bring it."""
     for form in (stamp, _answer_of(stamp)):
-        try:
-            return decode_timestamp_response(form)
-        except ValueError:
-            continue
+        for read in (bytes, with_certificates_in_order):
+            with suppress(ValueError):
+                answer = decode_timestamp_response(read(form))
+                if answer.status or answer.tst_info:
+                    return answer
     raise StampBroken
 
 

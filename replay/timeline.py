@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from supervision.acts import CardAct, DeskAct
-from supervision.facts import Fact, Instant, Known, instant, known
+from supervision.facts import Fact, FactCorrected, Instant, Known, instant, known
 from supervision.fold import known_at
 from supervision.judgement.case import Case, case_of
 from supervision.judgement.shelf import Entry as Listed
@@ -31,6 +31,8 @@ from .telling import belongs, entry_of, time_text, zone_of
 from .walk import Line, Pools, Step, walk
 from .words import LISTS, of_list
 
+COMPARED = 600
+"""Events of a case that is told on both lines, at most; a longer one is told as known then only."""
 FACTS_FIRST, ANSWERS_THEN, ACTS_LAST = 0, 1, 2
 """In what order what truly stands at one instant is taken."""
 
@@ -81,13 +83,18 @@ class _Telling:
     def told(self) -> Timeline:
         """All of it."""
         true_facts = when_known([t for t in self.inputs if isinstance(t.event, Fact)], NOTHING_LATE)
-        true_acts = [d.act for d in truly_from(self.inputs, self.truth, self.now)]
+        compares = len(self.then) <= COMPARED
+        truly = truly_from(self.inputs, self.truth, self.now) if compares else ()
+        true_acts = [derived.act for derived in truly]
         acts = [r.event for r in self.then if isinstance(r.event, CardAct)]
         pairs = paired(acts, true_acts)
         known_steps, true_steps = self._steps(true_facts, true_acts, pairs)
         pools = Pools(self.zone)
         known_line, joined = walk(Line(known_steps, self._lists_known), pools, self.now)
-        true_line, more = walk(Line(true_steps, self._lists_true), pools, self.now)
+        true_line: list[Moment] = []
+        more = 0
+        if compares:
+            true_line, more = walk(Line(true_steps, self._lists_true), pools, self.now)
         compared = Compared(
             entries=self.entries,
             facts=self.facts,
@@ -96,7 +103,7 @@ class _Telling:
             true_steps=true_steps,
             lists_known=self._lists_known,
             lists_true=self._lists_true,
-            until=self.now,
+            cards=compares,
         )
         lists = self.shelf.view(self.now, self.history)
         first = self.case.facts[0] if self.case.facts else self.facts[0]
@@ -116,6 +123,7 @@ class _Telling:
             clocks=tuple(pools.clocks),
             cards=tuple(pools.cards),
             differences=differences(compared),
+            compared=compares,
             joined=joined + more,
         )
 
@@ -131,11 +139,7 @@ class _Telling:
         """The steps of both lines; fills the entries. `pairs`: which true act is which recorded
         one, by their places among the acts.
         """
-        since = {k.position: k for k in true_facts}
-        corrected = {
-            k.position: replace(k, known_at=since[k.position].known_at)
-            for k in case_of(true_facts).facts
-        }
+        truth = _truth(true_facts)
         true_of = {recorded: true_acts[true] for true, recorded in pairs.items()}
         known_steps: list[Step] = []
         true_steps: list[tuple[int, Step]] = []
@@ -146,9 +150,8 @@ class _Telling:
             event: Known | CardAct | DeskAct | None = None
             if isinstance(r.event, Fact):
                 event = known(r.event, known_at(r.event, stamp), r.stored.position)
-                if r.stored.position in since:
-                    true = since[r.stored.position].known_at
-                    as_it_was = corrected.get(r.stored.position)
+                if r.stored.position in truth:
+                    true, as_it_was = truth[r.stored.position]
                     true_steps.append((FACTS_FIRST, Step(true, n, as_it_was)))
             elif isinstance(r.event, CardAct):
                 event, act = r.event, true_of.get(act_number)
@@ -228,3 +231,19 @@ class _Telling:
         for moment in moments:
             unknown = tuple(n for n, true, recorded in late if true <= moment.at < recorded)
             yield replace(moment, unknown=unknown) if unknown else moment
+
+
+def _truth(true_facts: list[Known]) -> dict[int, tuple[Instant, Known | None]]:
+    """By position: where a fact truly stands, and the fact as it was, corrected; a correction
+    stands with what it corrects, and is nothing by itself.
+    """
+    since = {k.position: k.known_at for k in true_facts}
+    facts = {k.position: k for k in case_of(true_facts).facts}
+    happened = {k.fact.id: k.at for k in facts.values()}
+    truth: dict[int, tuple[Instant, Known | None]] = {
+        position: (k.at, replace(k, known_at=since[position])) for position, k in facts.items()
+    }
+    for k in true_facts:
+        if isinstance(k.fact, FactCorrected):
+            truth[k.position] = happened.get(k.fact.corrects, k.known_at), None
+    return truth

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import NamedTuple
 
 from msgspec import Struct
 
 from supervision.errors import StoreError
 from supervision.store.fault import Fault
 
-from .comparing import BATCH, FIRST, Comparing, Contents, Hashes, Rows, Scan, Told
+from .comparing import Comparing, Hashes
 from .findings import BETWEEN, LOCATED, Finding, Kind
 from .hashing import hashes
 from .leaves import LeavesError
 from .merkle import EMPTY, SIZE, Frontier
-from .notes import COSIGNATURE, Key, SealError, read_checkpoint, read_note, vouchers
+from .rows import BATCH, FIRST, Contents, Rows, Scan, Told
+from .weighing import Sealed, Seals, disagree, weighed
 
 SUSPECTS = 20
 """Positions that are named where it cannot be told which of two sides was changed."""
@@ -37,36 +37,6 @@ class Verdict(StrEnum):
     PROVED = "proved"
     FINDINGS = "findings"
     NOT_PROVED = "not_proved"
-
-
-class NoteFile(NamedTuple):
-    """A checkpoint's note and what it is called; a `copy` is one kept elsewhere."""
-
-    name: str
-    data: bytes
-    copy: bool = False
-
-
-class Sealed(NamedTuple):
-    """A checkpoint that the log's key has signed; `witnesses`: who cosigned it."""
-
-    size: int
-    root: bytes
-    name: str
-    witnesses: tuple[str, ...] = ()
-    copy: bool = False
-
-
-class Seals(NamedTuple):
-    """What the log is compared with: the log's name ("": that of its first key), the keys that
-    sign for it, its witnesses' keys, notes, leaves.
-    """
-
-    origin: str
-    keys: Sequence[Key]
-    witnesses: Sequence[Key]
-    notes: Sequence[NoteFile]
-    leaves: Hashes
 
 
 class Verification(Struct, frozen=True, kw_only=True):
@@ -111,7 +81,7 @@ def verify(
     here, it ends with a verdict; LeavesError where the leaves cannot be read.
     """
     told = Told()
-    good = _weighed(seals, told)
+    good = weighed(seals, told)
     vouched = _vouched_for(seals.leaves, good, start, told, progress)
     rows = Rows(scan, start + 1 if start else FIRST, _telling(progress, good))
     proved, root = _log(rows, seals.leaves, good, start, vouched, told)
@@ -129,7 +99,7 @@ def verify(
         position=last,
         sealed=sealed,
         proved=proved,
-        root=root.hex() if good else "",
+        root=root.hex() if proved else "",
         start=start,
         checkpoints=len(good),
         witnessed=sum(bool(each.witnesses) for each in good),
@@ -152,50 +122,6 @@ def _telling(progress: Progress, good: Sequence[Sealed]) -> Callable[[int], obje
     return lambda count: progress("log", count, total)
 
 
-# Checkpoints.
-
-
-def _weighed(seals: Seals, told: Told) -> list[Sealed]:
-    """The checkpoints that are signed, by size; what is wrong with the others is told."""
-    origin = seals.origin or (seals.keys[0].name if seals.keys else "")
-    found = [each for note in seals.notes if (each := _weigh(note, seals, origin, told))]
-    kept: dict[int, Sealed] = {}
-    for each in sorted(found, key=lambda sealed: (sealed.size, sealed.copy)):
-        other = kept.setdefault(each.size, each)
-        if other.root != each.root:
-            told.add(_disagree(each.size, each.size))
-    own = max((each.size for each in found if not each.copy), default=0)
-    most = max((each.size for each in found), default=0)
-    if most > own:
-        told.add(Finding(kind=Kind.CHECKPOINT_MISSING, position=most, other=own))
-    return list(kept.values())
-
-
-def _weigh(note: NoteFile, seals: Seals, origin: str, told: Told) -> Sealed | None:
-    def wrong(kind: Kind) -> None:
-        told.add(Finding(kind=kind, detail=note.name))
-
-    try:
-        read = read_note(note.data)
-        checkpoint = read_checkpoint(read.text)
-    except SealError:
-        return wrong(Kind.CHECKPOINT_UNREADABLE)
-    try:
-        vouched = vouchers(read, [*seals.keys, *seals.witnesses])
-    except SealError:
-        return wrong(Kind.CHECKPOINT_FORGED)
-    if checkpoint.origin != origin:
-        return wrong(Kind.CHECKPOINT_OF_ANOTHER_LOG)
-    if not any(each.key.algorithm != COSIGNATURE and each.key in seals.keys for each in vouched):
-        return wrong(Kind.CHECKPOINT_FORGED)
-    witnesses = tuple(each.key.name for each in vouched if each.key in seals.witnesses)
-    return Sealed(checkpoint.size, checkpoint.root, note.name, witnesses, note.copy)
-
-
-def _disagree(size: int, other: int) -> Finding:
-    return Finding(kind=Kind.CHECKPOINTS_DISAGREE, position=size, other=other)
-
-
 # Leaves against checkpoints.
 
 
@@ -214,7 +140,7 @@ def _vouched_for(
             others.append(each)
     for each in others:
         if each.size < agreed:
-            told.add(_disagree(each.size, agreed))
+            told.add(disagree(each.size, agreed))
     return known
 
 
@@ -252,18 +178,27 @@ def _log(
     comparing.run()
     spoilt = _is_spoilt(told.found[before:]) or bool(rows.broken)
     roots = {each.size: each.root for each in good}
-    proved, root = (0, EMPTY) if spoilt else (trusted, roots.get(trusted, EMPTY))
+    proved = _up_to(told.found[before:], rows.broken, roots, trusted) if spoilt else trusted
     later = [each for each in good if each.size > trusted >= start]
     if later and not rows.broken:
         reached = _by_roots(comparing, leaves, vouched, later, told)
         if not spoilt and reached > trusted:
-            proved, root = reached, roots[reached]
+            proved = reached
     contents = Contents(told)
     while batch := rows.batch():
         for row in batch:
             contents.look(row)
         rows.drop(len(batch))
-    return proved, root
+    return proved, roots.get(proved, EMPTY)
+
+
+def _up_to(
+    found: Iterable[Finding], broken: Finding | None, sizes: Iterable[int], trusted: int
+) -> int:
+    """The largest checkpoint before the first thing that is not as it was."""
+    firsts = [each.position + (each.kind is Kind.RESTORED_FROM_OLDER) for each in found]
+    firsts += [broken.position] if broken else []
+    return max((size for size in sizes if size < min(firsts) and size <= trusted), default=0)
 
 
 def _is_spoilt(found: Iterable[Finding]) -> bool:
@@ -351,7 +286,8 @@ def _runs(positions: Sequence[int]) -> list[tuple[int, int]]:
 
 def _unexplained(found: Sequence[Finding], named: Sequence[Finding]) -> list[Finding]:
     """All but what only follows from what was named: the gap that a removed event leaves, the
-    time that goes back from one that was changed, versions and tables that followed it.
+    time that goes back from one that was changed, versions and tables that followed it, a content
+    that cannot be read.
     """
     removed, touched = _removed(named), _touched(named)
     anything = _is_spoilt(named)
@@ -364,6 +300,8 @@ def _unexplained(found: Sequence[Finding], named: Sequence[Finding]) -> list[Fin
                 return bool(touched & {each.position - 1, each.position})
             case Kind.VERSION_GAP | Kind.TABLE_DIFFERS:
                 return anything
+            case Kind.UNREADABLE | Kind.TOO_NEW:
+                return each.position in touched
         return False
 
     return [each for each in found if not follows(each)]
@@ -382,7 +320,6 @@ def _touched(named: Sequence[Finding]) -> set[int]:
             if each.upto - each.position < BATCH:
                 found |= set(range(each.position, each.upto + 1))
     return found
-
 
 
 FAULTS = {

@@ -6,12 +6,15 @@ two steps there is a moment for each limit that time alone passes.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from supervision.acts import CardAct, CardIssued, DeskAct
 from supervision.facts import Instant, Known
@@ -23,6 +26,7 @@ from supervision.judgement.clocks import Running, run_clocks
 from supervision.judgement.explain import COUNTED, MAKEUP, days_of
 from supervision.judgement.shelf import Lists
 from supervision.judgement.terms import Clock
+from supervision.lists import Rule
 from supervision.why import CLOCKS, limit_words
 
 from .history import CardDrawn
@@ -73,10 +77,26 @@ class Folding:
 
     @property
     def case(self) -> Case:
-        """The case as its facts tell it."""
+        """The case as its facts tell it, as far as clocks and status ask."""
         if self._case is None:
-            self._case = case_of(self.facts)
+            self._case = _corrected(case_of(self.facts))
         return self._case
+
+
+def _corrected(case: Case) -> Case:
+    """The same facts and clocks without the corrections that made them: facts can be added to it
+    one by one, as to no case that was corrected (case.with_fact).
+    """
+    if not case.corrections or case.unreadable:
+        return case
+    return replace(
+        case_of(case.facts),
+        source=case.source,
+        case_no=case.case_no,
+        history=case.history,
+        first_known=case.first_known,
+        last_known=case.last_known,
+    )
 
 
 class Pools:
@@ -183,7 +203,7 @@ def used_of(clock: Clock, told: ClockAt, at: Instant) -> int:
     until = min(at, told.until) if told.until else at
     if told.unit == "minute":
         return clock.terms.calendar.hours_between(clock.started, until) // MINUTE
-    return sum(day <= until for day in told.counted)
+    return bisect_right(told.counted, until)
 
 
 class Line(NamedTuple):
@@ -201,7 +221,8 @@ def walk(line: Line, pools: Pools, until: Instant) -> tuple[list[Moment], int]:
     due = (step for step in line.steps if step.at <= until)
     instants = [list(same) for _, same in groupby(due, key=attrgetter("at"))]
     grouped = list(_joined(instants))
-    folding, moments = Folding(), []
+    folding = Folding()
+    moments: list[Moment] = []
     for n, steps in enumerate(grouped):
         at = steps[-1].at
         for step in steps:
@@ -237,12 +258,15 @@ def _until_next(
         passed = min(ahead, default=following)
         if passed >= following:
             return
-        moment, ahead = _moment(folding, line, pools, passed, (), tuple(ahead[passed]))
+        crossed = tuple(_crossing(passed, *over, pools.zone) for over in ahead[passed])
+        moment, ahead = _moment(folding, line, pools, passed, (), crossed)
         yield moment
 
 
-Ahead = dict[Instant, list[Crossing]]
-"""What time alone passes later, by instant; without a crossing where only a fact comes true."""
+Ahead = dict[Instant, list[tuple[Clock, Rule | None]]]
+"""What time alone passes later, by instant: clocks, with the rule on it if there is one; nothing
+where only a fact comes true.
+"""
 
 
 def _moment(
@@ -256,7 +280,7 @@ def _moment(
     case = folding.case
     lists = line.lists(case, at)
     running = run_clocks(case, lists, at)
-    ahead = _ahead(case, running, at, pools.zone)
+    ahead = _ahead(case, running, at)
     status = status_of(case, running, at)
     clocks = []
     for clock in running.clocks:
@@ -264,7 +288,10 @@ def _moment(
         clocks.append((place, used_of(clock, pools.clocks[place], at)))
     cards = sorted(folding.cards.values(), key=lambda card: (card.issued_at, card.card))
     issued = [(card, folding.issued[card.card]) for card in cards if card.card in folding.issued]
-    named = [crossing for when in sorted(ahead) for crossing in ahead[when]]
+    soonest = min((when for when, over in ahead.items() if over), default=None)
+    following = None
+    if soonest is not None:
+        following = _crossing(soonest, *ahead[soonest][0], pools.zone)
     moment = Moment(
         at=at,
         text=time_text(at, pools.zone),
@@ -275,40 +302,45 @@ def _moment(
         light=light_of(folding.cards),
         clocks=tuple(clocks),
         cards=tuple(pools.card(card, act, lists, case) for card, act in issued),
-        next=named[0] if named else None,
+        next=following,
     )
     return moment, ahead
 
 
-def _ahead(case: Case, running: Running, at: Instant, zone: ZoneInfo) -> Ahead:
+def _ahead(case: Case, running: Running, at: Instant) -> Ahead:
     """What time alone passes after an instant, by what is known at it."""
-    ahead: Ahead = {known.at: [] for known in case.facts if known.at > at}
+    ahead: Ahead = {}
+    if case.facts and case.facts[-1].at > at:
+        ahead = {known.at: [] for known in case.facts if known.at > at}
     for clock in running.clocks:
-        for crossing in crossings_of(clock, zone):
-            if crossing.at > at:
-                ahead.setdefault(crossing.at, []).append(crossing)
+        for when, rule in crossings_of(clock):
+            if when > at:
+                ahead.setdefault(when, []).append((clock, rule))
     return ahead
 
 
-def crossings_of(clock: Clock, zone: ZoneInfo) -> Iterator[Crossing]:
+def crossings_of(clock: Clock) -> Iterator[tuple[Instant, Rule | None]]:
     """Where a clock crosses, unless it is stopped before: each warning of a rule, and its end."""
-    zh, en = CLOCKS.get(clock.kind, (clock.kind, clock.kind))
-    if subject := subject_of(clock):
-        zh, en = f"{zh} {subject}", f"{en} {subject}"
     over = False
     for rule in clock.terms.rules.get(clock.kind, ()):
         at = near(clock, rule) if rule.left else clock.crosses_at
         if at is not None and clock.reaches(at):
             over = over or not rule.left
-            yield Crossing(
-                at=at,
-                text=time_text(at, zone),
-                zh=zh,
-                en=en,
-                severity=rule.severity,
-                past=not rule.left,
-            )
+            yield at, rule
     end = clock.crosses_at
     if not over and end is not None and clock.reaches(end):
-        text = time_text(end, zone)
-        yield Crossing(at=end, text=text, zh=zh, en=en, severity="", past=True)
+        yield end, None
+
+
+def _crossing(at: Instant, clock: Clock, rule: Rule | None, zone: ZoneInfo) -> Crossing:
+    zh, en = CLOCKS.get(clock.kind, (clock.kind, clock.kind))
+    if subject := subject_of(clock):
+        zh, en = f"{zh} {subject}", f"{en} {subject}"
+    return Crossing(
+        at=at,
+        text=time_text(at, zone),
+        zh=zh,
+        en=en,
+        severity=rule.severity if rule else "",
+        past=rule is None or not rule.left,
+    )

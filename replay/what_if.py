@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from projections.rows import UNLISTED
 from supervision.acts import CardConfirmed, CardIssued, CardWithdrawn
 from supervision.errors import Unreadable
 from supervision.facts import Instant, instant
@@ -24,7 +23,7 @@ from supervision.lists import PolicyPublished
 from supervision.why import why
 
 from .changes import Change, changed
-from .derive import Derived, department_of, derive_from, inputs_of
+from .derive import Derived, derive_from, inputs_of, named_of
 from .every_case import NOBODY, Bundle, Log, Watching, Work, over_cases, processes_for
 from .rederive import lists_of
 
@@ -45,6 +44,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     source: str
     case_no: str
     item: str
+    item_name: str
     department: str
     severity: str
     rule: str
@@ -60,6 +60,7 @@ class Figure(Struct, frozen=True, kw_only=True):
 
     department: str
     item: str
+    item_name: str
     severity: str
     gained: int = 0
     lost: int = 0
@@ -144,7 +145,7 @@ def what_if(
     others = processes_for(2 * head) if processes is None else processes
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
-    figures: Counter[tuple[str, str, str, str]] = Counter()
+    figures: Counter[tuple[str, str, str, str, str]] = Counter()
     turns: list[Turn] = []
     cases = unreadable = following = 0
     for part in over_cases(log, keys, turning, given, others, watching):
@@ -152,7 +153,7 @@ def what_if(
         following += part.following
         before.update(part.before)
         after.update(part.after)
-        figures.update((t.department, t.item, t.severity, t.kind) for t in part.turns)
+        figures.update(map(_figure, part.turns))
         turns += part.turns[: max(0, SHOWN - len(turns))]
     return WhatIf(
         until=until,
@@ -168,10 +169,22 @@ def what_if(
     )
 
 
-def _figures(counts: Counter[tuple[str, str, str, str]]) -> Iterable[Figure]:
-    for department, item, severity in sorted({key[:3] for key in counts}):
-        of = {k: counts[department, item, severity, k] for k in (GAINED, LOST, MOVED)}
-        yield Figure(department=department, item=item, severity=severity, **of)
+def _figure(turn: Turn) -> tuple[str, str, str, str, str]:
+    return turn.department, turn.item, turn.item_name, turn.severity, turn.kind
+
+
+def _figures(counts: Counter[tuple[str, str, str, str, str]]) -> Iterable[Figure]:
+    for key in sorted({key[:4] for key in counts}):
+        department, item, item_name, severity = key
+        yield Figure(
+            department=department,
+            item=item,
+            item_name=item_name,
+            severity=severity,
+            gained=counts[*key, GAINED],
+            lost=counts[*key, LOST],
+            moved=counts[*key, MOVED],
+        )
 
 
 def turning(given: Given) -> Work[Looked]:
@@ -213,8 +226,8 @@ class _Twice:
                 continue
             if not told or told[0].recorded_at > self._given.until:
                 continue
-            department = department_of(told, self._shelf, self._given.until)
-            if not self._is_asked_for(department):
+            named = named_of(told, self._shelf, self._given.until)
+            if not self._is_asked_for(named[2]):
                 continue
             count += 1
             was = self._standing(derive_from(told, self._shelf, self._given.until))
@@ -222,7 +235,7 @@ class _Twice:
             following += was.following + now.following
             looked.before.update(card.severity for card in was.cards.values())
             looked.after.update(card.severity for card in now.cards.values())
-            looked.turns.extend(_turns(was.cards, now.cards, department))
+            looked.turns.extend(_turns(was.cards, now.cards, named))
         return looked._replace(cases=count, unreadable=unreadable, following=following)
 
     def _is_asked_for(self, department: str) -> bool:
@@ -255,26 +268,27 @@ class _Twice:
 def _turns(
     was: dict[tuple[str, str, str], CardIssued],
     now: dict[tuple[str, str, str], CardIssued],
-    department: str,
+    named: tuple[str, str, str],
 ) -> Iterable[Turn]:
     for identity in sorted(was.keys() | now.keys()):
         before, after = was.get(identity), now.get(identity)
         if before is None and after is not None:
-            yield _turn(GAINED, after, department)
+            yield _turn(GAINED, after, named)
         elif after is None and before is not None:
-            yield _turn(LOST, before, department)
+            yield _turn(LOST, before, named)
         elif before is not None and after is not None and before.crossed_at != after.crossed_at:
-            yield _turn(MOVED, after, department, was_at=instant(before.crossed_at))
+            yield _turn(MOVED, after, named, was_at=instant(before.crossed_at))
 
 
-def _turn(kind: str, card: CardIssued, department: str, was_at: Instant = 0) -> Turn:
-    zh, en = why(card)
+def _turn(kind: str, card: CardIssued, named: tuple[str, str, str], was_at: Instant = 0) -> Turn:
+    (zh, en), (item, item_name, department) = why(card), named
     return Turn(
         kind=kind,
         source=card.source,
         case_no=card.case_no,
-        item=card.item,
-        department=department or card.department or UNLISTED,
+        item=item,
+        item_name=item_name,
+        department=department,
         severity=card.severity,
         rule=card.rule,
         card=card.card,

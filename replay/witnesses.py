@@ -191,6 +191,11 @@ class FolderWitness:
         self._folder = folder
 
     @property
+    def folder(self) -> Path:
+        """Where the copies are."""
+        return self._folder
+
+    @property
     def name(self) -> str:
         """Its path."""
         return f"{FOLDER}{self._folder}"

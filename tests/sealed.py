@@ -11,11 +11,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from replay.findings import Finding, Kind
 from replay.leaves import Leaves
 from replay.merkle import leaf_hash
-from replay.notes import COSIGNATURE, Checkpoint, Ed25519Signer, Key, cosigned, signature_line, signed
-from replay.verify import NoteFile, Seals, Verification, tables_of, verify
+from replay.notes import (
+    COSIGNATURE,
+    Checkpoint,
+    Ed25519Signer,
+    Key,
+    cosigned,
+    signature_line,
+    signed,
+)
+from replay.verify import Verification, tables_of, verify
+from replay.weighing import NoteFile, Seals
 from supervision.clock import Clock, Reading
 from supervision.facts import ApplicationReceived, CaseAccepted, StepCompleted
 from supervision.record import Incoming, Record
+from supervision.store.port import Recorder
 
 ORIGIN = "jiancha.example/log"
 SECOND = 1_000_000
@@ -93,7 +103,7 @@ class Sealing:
 
     def verify(
         self,
-        record: Record,
+        record: Record | Recorder,
         *,
         start: int = 0,
         notes: Sequence[NoteFile] | None = None,
@@ -103,7 +113,7 @@ class Sealing:
     ) -> Verification:
         """The log against them."""
         leaves = Leaves(self.folder)
-        store = record.log.store
+        store = record.log.store if isinstance(record, Record) else record
         given = self.notes if notes is None else notes
         seals = Seals("", keys or [self.key.key], witnesses, given, leaves)
         faults: Callable[[], list[Finding]] = lambda: tables_of(  # noqa: E731

@@ -23,6 +23,8 @@ from projections.filling import Filling
 from projections.warehouse import Engine, Warehouse
 from projections.watch import Watch
 from projections.writing import write_acts
+from replay.evidence import Evidence
+from replay.seals import SealFolder
 from supervision.access import ruling
 from supervision.access.admission import digest_of
 from supervision.access.events import PersonAdded, RoleGranted
@@ -35,6 +37,7 @@ from supervision.record import Incoming, Record
 from supervision.runners.application import OUTSIDE, Outside, Place, application
 from tests.access import AT, CONSOLE, Office, Time
 from tests.court import CHINA, item
+from tests.filed import log_key
 from tests.memorylog import stream_of
 from tests.visitor import Visitor
 
@@ -122,7 +125,15 @@ class Whole:
         _begin(self.record)
         self.system = Standing(self.record, engine, self.time)
         self.place = Place(DISTRICT, "Asia/Shanghai", self.time)
-        self.app = application(self.system, self.place, self.office, outside)
+        self.seals = SealFolder(home / "seals", log_key)
+        self.app = application(
+            self.system,
+            self.place,
+            self.office,
+            outside,
+            seals=self.seals,
+            evidence=Evidence(home / "seals"),
+        )
         self.client = browser_of(self.app)
 
     def settle(self) -> None:

@@ -6,28 +6,27 @@
 Exit 0: everything in it is as the log's key signed it, and every event is proved to stand in the
 log. 1: findings, a line each. 2: it cannot be read. 3: nothing is wrong with it, but it is not
 proved: no key was given, or the log had sealed not all of its events when it was taken.
-What it proves and what not is said in the file's README.txt.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import hashlib
 import json
 import re
 import sys
 import zipfile
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
-WHOLE_LONGEST = 128 << 20
-"""Bytes of all files together, unpacked."""
+WHOLE_LONGEST = 64 << 20  # bytes of all files together, unpacked
 NAMES = ("README.txt", "case.json", "case.ocel.json", "case.pdf", "case.xes")
 MANIFEST = "manifest.txt"
 ENVELOPE = "stream version position topic recorded_at payload"
 CARD = "severity rule label_zh label_en law department"
 NOTICE = "card person channel message stage why"
+FIRST = {"occurred_at": "occurred_at at announced_at since", "id": "id card message"}
 FORMAT, VERSION = "supervision-case-file", 1
 WORDS = {
     "extra": ("卷宗里有清单以外的文件", "a file that the manifest does not name"),
@@ -55,10 +54,6 @@ WORDS = {
 }
 
 
-class Wrong(Exception):
-    """Something is not as it must be."""
-
-
 # Ed25519 (RFC 8032: 5.1), to verify only: it need not be constant in time.
 
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
@@ -84,14 +79,14 @@ def times(n: int, point: Any) -> Any:
 
 
 def point_of(data: bytes) -> Any:
-    """The point that 32 bytes are in its one form. Wrong."""
+    """The point that 32 bytes are in its one form; None for none."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & ((1 << 255) - 1)
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
     x = x if x * x % P == square else x * ROOT % P
     if len(data) != 32 or y >= P or x * x % P != square or (x == 0 and sign):
-        raise Wrong("no point")
+        return None
     x = P - x if x & 1 != sign else x
     return x, y, 1, x * y % P
 
@@ -100,7 +95,7 @@ def bytes_of(point: Any) -> bytes:
     """The one form of a point."""
     inverse = pow(point[2], P - 2, P)
     x, y = point[0] * inverse % P, point[1] * inverse % P
-    return (y | (x & 1) << 255).to_bytes(32, "little")
+    return bytes((y | (x & 1) << 255).to_bytes(32, "little"))
 
 
 BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
@@ -108,53 +103,37 @@ BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 def verify(public: bytes, signature: bytes, text: bytes) -> bool:
     """Whether the key made the signature over the text; False for whatever else it is given."""
-    s = int.from_bytes(signature[32:], "little")
-    try:
-        key, _ = point_of(public), point_of(signature[:32])
-    except Wrong:
+    key, s = point_of(public), int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or s >= L or not key or not point_of(signature[:32]):
         return False
-    if len(signature) != 64 or s >= L or bytes_of(times(8, key)) == bytes_of(ZERO):
+    if bytes_of(times(8, key)) == bytes_of(ZERO):
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + public + text).digest(), "little") % L
     minus = (P - key[0], key[1], 1, P - key[3])
-    return bytes_of(add(times(s, BASE), times(h, minus))) == signature[:32]
-
-
-# Keys, signed notes, trees.
-
-
-def unbase64(text: str) -> bytes:
-    """Strictly. Wrong."""
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except ValueError:
-        raise Wrong("no base64") from None
+    made: bytes = bytes_of(add(times(s, BASE), times(h, minus)))
+    return made == signature[:32]
 
 
 def key_of(vkey: str) -> tuple[str, bytes, bytes]:
-    """Name, id and public half of NAME+HASH+BASE64. Wrong."""
+    """Name, id and public half of NAME+HASH+BASE64. ValueError."""
     name, hashed, coded, *_ = [*vkey.strip().split("+", 2), "", ""]
-    typed = unbase64(coded)
+    typed = b64decode(coded, validate=True)
     key_id = hashlib.sha256(name.encode("utf-8", "replace") + b"\n" + typed).digest()[:4]
     if not name or len(typed) != 33 or typed[0] != 1 or key_id.hex() != hashed:
-        raise Wrong("no Ed25519 key NAME+HASH+BASE64, or not copied in full")
+        raise ValueError("no Ed25519 key NAME+HASH+BASE64, or not copied in full")
     return name, key_id, typed[1:]
 
 
 def note_of(data: bytes) -> tuple[list[str], bytes, list[tuple[str, bytes]]]:
-    """A signed note: its lines, the text that is signed, its signatures by name. Wrong."""
-    try:
-        text, parted, below = data.decode("utf-8").rpartition("\n\n")
-    except ValueError:
-        raise Wrong("no UTF-8") from None
+    """A signed note: its lines, the text that is signed, its signatures by name. ValueError."""
+    text, parted, below = data.decode("utf-8").rpartition("\n\n")
     lines = re.findall(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})\n", below)
-    made = [(name, unbase64(coded)) for name, coded in lines[:101]]
+    made = [(name, b64decode(coded, validate=True)) for name, coded in lines[:101]]
+    sizes = [len(each) for _, each in made]
     if not parted or below != "".join(f"— {name} {coded}\n" for name, coded in lines):
-        raise Wrong("no signed note")
-    if re.search(r"[\x00-\x09\x0b-\x1f]", text) or not 0 < len(made) < 101:
-        raise Wrong("control characters, or no signature")
-    if min(len(each) for _, each in made) < 5:
-        raise Wrong("a signature too short")
+        raise ValueError("no signed note")
+    if re.search(r"[\x00-\x09\x0b-\x1f]", text) or not 0 < len(made) < 101 or min(sizes) < 5:
+        raise ValueError("control characters, or no signatures")
     return text.split("\n"), (text + "\n").encode("utf-8"), made
 
 
@@ -174,53 +153,35 @@ def included(leaf: bytes, index: int, size: int, proof: list[bytes], root: bytes
     return 0 <= index < size and last == 0 and made == root
 
 
-# The archive, and JSON.
-
-
 def unpacked(path: str) -> dict[str, bytes]:
-    """Its members by name, however much they say that they hold. Wrong."""
+    """Its members by name, however much they say that they hold. ValueError."""
+    if Path(path).stat().st_size > WHOLE_LONGEST:
+        raise ValueError("文件过大 it is too large")
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             if len({m.filename for m in members}) != len(members) or len(members) > 20:
-                raise Wrong("文件重名或过多 it has names twice, or too many")
+                raise ValueError("文件重名或过多 names twice, or too many")
             if {m.compress_type for m in members} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise Wrong("压缩方法不对 it is packed in another way")
+                raise ValueError("压缩方法不对 packed in another way")
             found, left = {}, WHOLE_LONGEST
             for m in members:
                 with archive.open(m) as opened:
                     found[m.filename] = opened.read(left + 1)
                 left -= len(found[m.filename])
                 if left < 0:
-                    raise Wrong("解压后过大 it is too large when unpacked")
+                    raise ValueError("解压后过大 too large when unpacked")
             return found
-    except Wrong:
-        raise
     except Exception as error:
-        raise Wrong(f"不是完好的 ZIP it is no sound ZIP: {error}") from error
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON. Wrong where a name stands twice."""
-    if len(dict(pairs)) != len(pairs):
-        raise Wrong("a name twice")
-    return dict(pairs)
+        raise ValueError(f"不是完好的 ZIP it is no sound ZIP: {error}") from error
 
 
 def field(holder: Any, name: str, kind: type) -> Any:
-    """A field of an object, of a type. Wrong."""
+    """A field of an object, of a type. ValueError."""
     value = holder.get(name) if isinstance(holder, dict) else None
     if type(value) is not kind:
-        raise Wrong(f"{name} is no {kind.__name__}")
+        raise ValueError(f"{name} is no {kind.__name__}")
     return value
-
-
-def first(payload: Any, *names: str) -> Any:
-    """The first of these that is there."""
-    return next((payload[name] for name in names if payload.get(name)), "")
-
-
-# The check.
 
 
 class Check:
@@ -229,23 +190,20 @@ class Check:
     def __init__(self, files: dict[str, bytes], vkey: str) -> None:
         self.files, self.vkey = files, vkey
         self.findings: list[str] = []
-        self.reasons = [] if vkey else ["没有给出公钥 no key given (--key)"]
         self.said: list[str] = []
+        self.reasons = [] if vkey else ["没有给出公钥 no key given (--key)"]
         self.size, self.root = 0, b""
         self.payloads: dict[int, Any] = {}
         told = self.manifest()
-        if "case.json" not in files:
-            return
         try:
-            self.case(json.loads(files["case.json"], object_pairs_hook=once), told)
+            self.case(json.loads(files.get("case.json", b"")), told)
         except Exception as error:  # noqa: BLE001 hostile JSON may end with anything
             self.find("json", 0, f"{type(error).__name__} {error}")
 
     def find(self, code: str, position: int = 0, detail: str = "") -> None:
         """One finding more."""
-        where = f"位置 position {position}: " if position else ""
-        more = f" [{detail}]" if detail else ""
-        self.findings.append(f"{code}: {where}{' · '.join(WORDS[code])}{more}")
+        where, more = f" 位置 position {position}:" if position else "", detail and f" [{detail}]"
+        self.findings.append(f"{code}:{where} {' · '.join(WORDS[code])}{more}")
 
     def signed(self, text: bytes, made: list[tuple[str, bytes]], what: str) -> None:
         """Find whether the key given signed a note."""
@@ -259,15 +217,16 @@ class Check:
 
     def manifest(self) -> list[str]:
         """What the manifest says of log, case and instant; [] where it cannot be read."""
-        lines, digests = [], {}
+        lines: list[str] = []
+        digests: dict[str, str] = {}
         try:
             lines, text, made = note_of(self.files.get(MANIFEST, b""))
             found = [re.fullmatch(r"sha256 ([0-9a-f]{64}) (\S+)", line) for line in lines[4:]]
             if len(lines) < 4 or lines[0] != f"{FORMAT}/{VERSION}" or not all(found):
-                raise Wrong("other lines")
+                raise ValueError("other lines")
             digests = {each[2]: each[1] for each in found if each}
             self.signed(text, made, "manifest")
-        except Wrong as error:
+        except ValueError as error:
             self.find("manifest", 0, str(error))
             lines = []
         for name in sorted({*NAMES, *digests, *self.files} - {MANIFEST}):
@@ -300,12 +259,12 @@ class Check:
         younger = sorted(at for at in self.payloads if at > self.size)
         if not events:
             self.find("gap")
-        if younger and self.size:
+        if younger:
             some = " ".join(map(str, younger[:20]))
             self.reasons.append(f"尚未封存的事件 events not yet sealed, at {some}")
 
     def checkpoint(self, proof: Any, origin: str) -> None:
-        """What the events are proved against: how many events, and the root over them. Wrong."""
+        """What the events are proved against: how many events, which root. ValueError."""
         note, stamps = field(proof, "checkpoint", str), field(proof, "stamps", list)
         if not note:
             self.reasons.append("日志尚无检查点 the log had no checkpoint yet")
@@ -313,11 +272,11 @@ class Check:
         try:
             lines, text, made = note_of(note.encode("utf-8", "replace"))
             if len(lines) < 3 or "" in lines or not re.fullmatch("0|[1-9][0-9]{,17}", lines[1]):
-                raise Wrong("not three lines")
-            root, size = unbase64(lines[2]), int(lines[1])
+                raise ValueError("not three lines")
+            root, size = b64decode(lines[2], validate=True), int(lines[1])
             if len(root) != 32 or field(proof, "size", int) != size:
-                raise Wrong("no root, or another size")
-        except Wrong as error:
+                raise ValueError("no root, or another size")
+        except ValueError as error:
             self.find("checkpoint", 0, str(error))
             return
         self.size, self.root = size, root
@@ -327,7 +286,7 @@ class Check:
         self.said.append(f"检查点 checkpoint: {size}, 时间戳 stamps, not checked: {len(stamps)}")
 
     def events(self, events: list[Any], *, own: bool) -> None:
-        """Each event, and their order. Wrong."""
+        """Each event, and their order. ValueError."""
         last = (0, "")
         for event in events:
             at, stamp = field(event, "position", int), field(event, "recorded_at", str)
@@ -337,21 +296,21 @@ class Check:
             self.event(event, at, own=own)
 
     def event(self, event: Any, at: int, *, own: bool) -> None:
-        """One event: its bytes, its proof, its stream, and what is listed of it. Wrong."""
+        """One event: its bytes, its proof, its stream, and what is listed of it. ValueError."""
         text, family = field(event, "envelope", str), field(event, "family", str)
         inside = 0 < at <= self.size
         try:
             leaf = bytes.fromhex(field(event, "leaf", str))
-            proof = [unbase64(step) for step in field(event, "proof", list)]
-            if text or not event.get("withheld") or event.get("kind") != "MessageIntended":
-                if hashlib.sha256(b"\x00" + text.encode("utf-8", "replace")).digest() != leaf:
-                    self.find("leaf", at)
-                else:
-                    self.reads(event, at, json.loads(text, object_pairs_hook=once))
+            proof = [b64decode(step, validate=True) for step in field(event, "proof", list)]
             if field(event, "sealed", bool) != inside:
                 self.find("proof", at, "sealed")
             elif inside and not included(leaf, at - 1, self.size, proof, self.root):
                 self.find("proof", at)
+            if text or not event.get("withheld") or event["stream"] != "alerts/outbox":
+                if hashlib.sha256(b"\x00" + text.encode("utf-8", "replace")).digest() != leaf:
+                    self.find("leaf", at)
+                else:
+                    self.reads(event, at, json.loads(text))
         except Exception:  # noqa: BLE001 as above
             self.find("envelope", at)
         others = {"message": ("alerts/outbox", "alerts/message/"), "erasure": ("system/erasures",)}
@@ -363,11 +322,11 @@ class Check:
         """Whether what is listed of an event is what its envelope says."""
         payload, names = field(said, "payload", dict), ENVELOPE.split()
         if list(said) != names:
-            raise Wrong("other keys")
+            raise ValueError("other keys")
         says = {name: said[name] for name in names[:-1]}
         says["kind"] = said["topic"].partition("/")[0]
-        says["occurred_at"] = first(payload, "occurred_at", "at", "announced_at", "since")
-        says["id"] = first(payload, "id", "card", "message")
+        for name, among in FIRST.items():
+            says[name] = next((payload[n] for n in among.split() if payload.get(n)), "")
         says["severity"] = payload.get("severity", "")
         for name in [name for name, value in says.items() if event.get(name) != value]:
             self.find("reads", at, name)
@@ -381,7 +340,7 @@ class Check:
         self.payloads[at] = payload
 
     def streams(self, listed: list[Any], events: list[Any]) -> None:
-        """Of the case's own streams, and of a message's, every version is there. Wrong."""
+        """Of the case's own streams, and of a message's, every version is there. ValueError."""
         there: dict[str, list[int]] = {}
         for event in events:
             there.setdefault(event["stream"], []).append(field(event, "version", int))
@@ -391,8 +350,7 @@ class Check:
             whole = name.startswith((self.prefix, "alerts/message/"))
             wanted = list(range(1, end + 1)[: len(had) + 1]) if whole else sorted(set(had))
             if had != wanted or not had or had[-1] != end:
-                gone = next((n for n in wanted if n not in had), end)
-                self.find("gap", 0, f"{name} {gone}")
+                self.find("gap", 0, f"{name} {next((n for n in wanted if n not in had), end)}")
 
     def derived(self, told: Any, events: list[Any]) -> None:
         """The cards are those issued; who was told is as it was decided."""
@@ -409,11 +367,6 @@ class Check:
                 self.find("message", one["position"])
 
 
-def tell(text: str) -> None:
-    """Print it without what a terminal would obey."""
-    print("".join(c if c.isprintable() else "\ufffd" for c in text)[:500])
-
-
 def main() -> int:
     """The command; how it ends."""
     asked = argparse.ArgumentParser(description="核验卷宗 Checks a case file.")
@@ -421,24 +374,24 @@ def main() -> int:
     asked.add_argument("--key", default="", help="the log's public key, NAME+HASH+BASE64")
     asked.add_argument("--key-file", default="", help="a file that holds it")
     given = asked.parse_args()
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         vkey = Path(given.key_file).read_text("utf-8") if given.key_file else given.key
         if vkey or given.key_file:
             key_of(vkey)
         check = Check(unpacked(given.file), vkey)
-    except (Wrong, OSError, ValueError) as error:
-        tell(f"无法读取 it cannot be read: {error}")
-        return 2
-    for said in [*check.said, *check.findings]:
-        tell(said)
-    if check.findings:
-        tell(f"有问题 {len(check.findings)} finding(s)")
-    elif check.reasons:
-        tell("未获证明 not proved: " + "; ".join(check.reasons))
-    else:
-        tell(f"属实 ok: 已证明事件 {len(check.payloads)} events proved")
-    return 1 if check.findings else 3 if check.reasons else 0
+        said, code = [*check.said, *check.findings], 1 if check.findings else 0
+        if check.findings:
+            said.append(f"有问题 {len(check.findings)} finding(s)")
+        elif check.reasons:
+            said, code = [*said, "未获证明 not proved: " + "; ".join(check.reasons)], 3
+        else:
+            said.append(f"属实 ok: 已证明事件 {len(check.payloads)} events proved")
+    except (OSError, ValueError) as error:
+        said, code = [f"无法读取 it cannot be read: {error}"], 2
+    for text in said:
+        shown = "".join(c if c.isprintable() else "\ufffd" for c in text)[:500] + "\n"
+        sys.stdout.buffer.write(shown.encode("utf-8", "replace"))
+    return code
 
 
 if __name__ == "__main__":

@@ -206,7 +206,7 @@
         return made;
       }));
       const any = sums.some((n) => n);
-      ui.issued.replaceChildren(...(any ? [words.issued, ...SHAPES.map(([name, shape], i) => make("span", "n " + name, {}, shape + " " + sums[i]))] : [words.issued_none]));
+      ui.issued.replaceChildren(...(any ? [make("span", "replay-issued-word", {}, words.issued), ...SHAPES.map(([name, shape], i) => make("span", "n " + name, {}, shape + " " + sums[i]))] : [words.issued_none]));
     }
 
     ui.slider.addEventListener("input", () => {
@@ -224,6 +224,10 @@
       if (ui.form.value) url.searchParams.set("department", ui.form.value);
       else url.searchParams.delete("department");
       location.assign(url);
+    });
+    /* who clicked with a pointer goes on with the keys of the time line */
+    box.addEventListener("click", (e) => {
+      if (e.detail && e.target.closest("button")) ui.slider.focus({ preventScroll: true });
     });
     const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 };
     function key(e) {

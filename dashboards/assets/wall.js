@@ -82,7 +82,8 @@
   /* when no push comes: ask over plain HTTP; a restarted server means a new page, and so do rights
      that changed. A page that is no wall has a head of its own, and nothing to ask. */
   async function watch() {
-    if (state.over || !$("root") || location.pathname !== "/" || onReplay()) return;
+    if (state.over || !$("root") || location.pathname !== "/") return;
+    if (onReplay() || new URLSearchParams(location.search).has("at")) return;
     if (document.querySelector("#page > .desk")) return;
     const silent = state.pulse ? since() : performance.now();
     const gone = state.pulse && !onWall();

@@ -119,7 +119,9 @@ def _take(
     if told is None or not asked.fits:
         return _page(request, sights, seals, told, "casefile_reason_wrong", status=422)
     if asked.texts and not sights.covers(Right.TEXTS, told.department):
-        sights.refuse(f"texts of case {told.source} {told.case_no}"[:200], f"no right {Right.TEXTS}")
+        sights.refuse(
+            f"texts of case {told.source} {told.case_no}"[:200], f"no right {Right.TEXTS}"
+        )
         return _page(request, sights, seals, told, "casefile_no_texts", status=403)
     who, address = whoever().person, place_of(request).address
     if asked.texts:

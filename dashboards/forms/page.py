@@ -38,10 +38,12 @@ LINKS: tuple[tuple[Right, str, str], ...] = (
     (Right.RIGHTS, "/kiosks", "bar_kiosks"),
     (Right.KEYS, "/keys", "bar_keys"),
     (Right.AUDIT, "/trail", "bar_trail"),
+    (Right.VERIFY, "/verify", "bar_verify"),
     (Right.SUPERVISE, "/alerts/silences", "bar_silences"),
     (Right.TOLD, "/alerts/messages", "bar_told"),
     (Right.ALERTS, "/alerts/contacts", "bar_alerts"),
     (Right.REPLAY, "/samples", "bar_samples"),
+    (Right.REPLAY, "/what-if", "bar_what_if"),
 )
 """What each right leads to in the head bar: address and key of its word."""
 

@@ -13,15 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from replay.samples import (
-    BETWEEN,
-    Line,
-    NoSuchSample,
-    NotOfSample,
-    Sample,
-    SampleRefused,
-    seen_by,
-)
+from replay.sampled import Line, Sample, seen_by
+from replay.samples import BETWEEN, NoSuchSample, NotOfSample, SampleRefused
 from replay.sampling import Sampling
 from supervision.access.office import Access
 from supervision.access.rights import Reach, Right

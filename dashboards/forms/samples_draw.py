@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from replay.sampled import Sample
 from replay.samples import (
     BETWEEN,
     CONCLUDED,
@@ -18,7 +19,6 @@ from replay.samples import (
     SEED_LONGEST,
     SEVERITIES,
     Criteria,
-    Sample,
     SampleRefused,
     SampleUnfit,
     criteria_of,

@@ -11,7 +11,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from replay.samples import DEFECTS, RESULTS, Line, NotOfSample, Sample, SampleRefused, totals
+from replay.sampled import Line, Sample, totals
+from replay.samples import DEFECTS, RESULTS, NotOfSample, SampleRefused
 from supervision.access.events import Exported
 from supervision.access.rights import Right
 from supervision.access.rules import needs

@@ -57,6 +57,7 @@ def _events(path: Path, raw: IO[bytes]) -> Iterator[Row]:
     walk = etree.iterparse(
         raw,
         events=("start", "end"),
+        tag=("{*}log", "{*}trace", "{*}event"),
         resolve_entities=False,
         no_network=True,
         huge_tree=False,
@@ -65,7 +66,7 @@ def _events(path: Path, raw: IO[bytes]) -> Iterator[Row]:
     events: list[tuple[int, dict[str, str], str]] = []
     for what, node in walk:
         if what == "start":
-            if node.getparent() is None and node.getroottree().docinfo.doctype:
+            if node.getroottree().docinfo.doctype:
                 raise _forbidden(path)
             continue
         name = etree.QName(node).localname if isinstance(node.tag, str) else ""

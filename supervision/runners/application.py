@@ -24,16 +24,22 @@ from dashboards.cards_answers import cards_answers
 from dashboards.farewell import WallFarewell
 from dashboards.forms.alerts import alerts_pages
 from dashboards.forms.cards import cards
+from dashboards.forms.casefile import casefile
 from dashboards.forms.entry import entry
 from dashboards.forms.offices import offices
 from dashboards.forms.refused import refusal
 from dashboards.forms.samples import samples
 from dashboards.forms.texts import texts
+from dashboards.forms.verify import verify_pages
+from dashboards.forms.whatif import whatif
 from dashboards.headers import content_policy
 from dashboards.live import HIDDEN, LiveSource
 from dashboards.looks import Looks
 from dashboards.papers import organ_of
+from dashboards.whatif_jobs import Jobs
 from projections.warehouse import Warehouse
+from replay.casefile import Seals
+from replay.evidence import Evidence
 
 from ..access.admission import SECOND, Admission
 from ..access.gate import Gate, GateConfig, admitted, asked_from
@@ -109,16 +115,22 @@ def application(
     intake: bool = True,
     wall: bool = True,
     heard: Heard | None = None,
+    seals: Seals | None = None,
+    evidence: Evidence | None = None,
 ) -> FastAPI:
     """The API for departments, the pages, or both, and health in any case; behind the gate.
 
-    `heard` hears what became of what the departments reported.
+    `heard` hears what became of what the departments reported. `seals`: what seals the log; without
+    it no case file can be taken. `evidence`: what the log is verified against; without it there is
+    no page for that.
     """
     fronts: list[Front] = []
+    jobs = Jobs()
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
+        jobs.stop()
         for front in fronts:
             front.producers.stop()
 
@@ -136,6 +148,11 @@ def application(
     rules.declare(LIBRARY_RULES)
     if wall:
         fronts.append(_pages(server, system, place, access, outside))
+        server.include_router(whatif(system.record, access, jobs, place.zone))
+        if seals is not None:
+            server.include_router(casefile(fronts[0].sights, access, seals))
+        if evidence is not None:
+            server.include_router(_verifying(system, place, access, evidence))
         rules.declare(DASH_RULES)
     _own_routes(server, system)
     policy = fronts[0].policy if fronts else content_policy(())
@@ -143,6 +160,15 @@ def application(
     server.add_middleware(Gate, access=access, rules=rules, config=config)
     server.state.rules = rules
     return server
+
+
+def _verifying(
+    system: System, place: Place, access: Access, evidence: Evidence
+) -> APIRouter:
+    def broken() -> str:
+        return system.health().seals_broken
+
+    return verify_pages(access, evidence, zone=place.zone, broken=broken)
 
 
 LIBRARY_RULES = {"/api/v1/openapi.json": OPEN, EVENTS: KEY}

@@ -26,19 +26,17 @@ from dashboards.words_samples import (
     SHAPES,
     STATES,
 )
+from replay.sampled import Line, Sample, totals
 from replay.samples import (
     BETWEEN,
     CONCLUDED,
     OPEN,
     YES,
-    Line,
     NotOfSample,
-    Sample,
     SampleUnfit,
     criteria_of,
     number_of,
     seed_of,
-    totals,
 )
 from replay.sampling import Asked, Sampling
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -48,6 +47,15 @@ FINISH = 60.0
 """Seconds that sealing has at the end."""
 
 
+class NotAsked(SupervisionError):
+    """The process that seals cannot be reached by its folder."""
+
+    def __init__(self, folder: Path, why: object) -> None:
+        super().__init__(
+            f"{folder} cannot be written ({why}): ask where the log is sealed, by the same account"
+        )
+
+
 def folder_of(given: Settings) -> Path:
     """The folder of seals."""
     return Path(given.seals) if given.seals else given.home / SEALS
@@ -75,6 +83,13 @@ def signer_of(given: Settings) -> Ed25519Signer:
     return make_signer(path, given.seal_name)
 
 
+def stamper_of(given: Settings) -> Stamper | None:
+    """The time stamp authority, if one is set. RootsUnfit."""
+    if not given.stamp_url:
+        return None
+    return Stamper(given.stamp_url, read_roots(Path(given.stamp_roots)))
+
+
 class Sealing:
     """Seals a record by the settings, from `start` to `stop`. One process of an installation."""
 
@@ -83,9 +98,7 @@ class Sealing:
         self._record, self._given = record, given
         self._folder = folder_of(given)
         self._notes = Checkpoints(self._folder)
-        self._round = Round(read_witnesses(given.witnesses))
-        roots = read_roots(Path(given.stamp_roots)) if given.stamp_url else []
-        self._stamper = Stamper(given.stamp_url, roots) if given.stamp_url else None
+        self._round, self._stamper = Round(read_witnesses(given.witnesses)), stamper_of(given)
         self._stop, self._sealed = Event(), Event()
         self._threads: list[Thread] = []
         self.failed = ""
@@ -96,6 +109,12 @@ class Sealing:
         """Why checkpoints have no time stamp."""
         self.position = 0
         """Up to where the log is taken in."""
+
+    @staticmethod
+    def check(given: Settings) -> None:
+        """WitnessUnfit, RootsUnfit."""
+        read_witnesses(given.witnesses)
+        stamper_of(given)
 
     @property
     def unwitnessed(self) -> tuple[str, ...]:
@@ -124,7 +143,7 @@ class Sealing:
         self._stop.set()
         self._sealed.set()
         for thread in self._threads:
-            thread.join(timeout=FINISH)
+            thread.join(timeout=FINISH if thread.name == "seal" else RETRY)
 
     def _keep(self, name: str, work: Callable[[], None]) -> None:
         """Work until told to stop; what fails is told and tried again."""
@@ -171,20 +190,19 @@ class Sealing:
 
     def _sign_if_due(self, sealer: Sealer, *, caught_up: bool) -> None:
         asked = caught_up and (self._folder / ASKED).exists()
+        if asked:
+            (self._folder / ASKED).unlink(missing_ok=True)
+            _drain(sealer)
         if asked or sealer.due(_now(), caught_up=caught_up):
             sealer.sign(_now())
             self._sealed.set()
-        if asked:
-            (self._folder / ASKED).unlink(missing_ok=True)
 
     def _finish(self, sealer: Sealer) -> None:
-        began = time.monotonic()
-        while sealer.follow() and time.monotonic() - began < FINISH / 2:
-            pass
+        _drain(sealer)
         sealer.sign(_now())
 
     def _vouch(self) -> None:
-        """Stamp the newest checkpoint and show it to the witnesses; again later where one failed."""
+        """The newest checkpoint stamped and shown to the witnesses; again where that failed."""
         while not self._stop.is_set():
             self._sealed.wait(ANEW)
             self._sealed.clear()
@@ -214,10 +232,20 @@ def open_sealer(record: Record, given: Settings, signer: Signer) -> Sealer:
     return Sealer(record, folder_of(given), signer, given.seal_minutes * MINUTE)
 
 
+def _drain(sealer: Sealer) -> None:
+    """What was recorded up to now; writers that go on do not hold it here for good."""
+    ends = time.monotonic() + FINISH / 2
+    while sealer.follow() >= READ and time.monotonic() < ends:
+        pass
+
+
 def ask(folder: Path) -> None:
-    """Have whoever seals into a folder make a checkpoint now."""
-    with suppress(FileExistsError):
+    """Have whoever seals into a folder make a checkpoint now. NotAsked."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / ASKED).touch()
+    except OSError as error:
+        raise NotAsked(folder, error.strerror) from error
 
 
 def _now() -> Instant:

@@ -22,13 +22,13 @@ from replay.merkle import leaf_hash, verify_consistency, verify_inclusion
 from replay.notes import SealError, Vouched, read_checkpoint, read_note, vouchers
 from replay.sealing import RECORDED, Sealer
 from replay.seals import NotSealed, SealFolder
-from replay.stamping import Stamper, StampRead, check_stamp, read_roots, read_stamp
+from replay.stamping import StampRead, check_stamp, read_roots, read_stamp
 from replay.witnesses import HttpWitness, Round, Seen, read_witnesses
 
 from ..errors import SupervisionError
 from ..record import Record
 from .desk import CaseAmbiguous, NoCase, NoRecord, looked
-from .sealing import ask, folder_of, open_sealer, seals_of, signer_of, stamp
+from .sealing import ask, folder_of, open_sealer, seals_of, signer_of, stamp, stamper_of
 from .settings import Settings, has_record, open_record, settings
 
 WAIT = 120.0
@@ -38,13 +38,16 @@ SHOWN = 20
 """Checkpoints that are listed, unless all are asked for."""
 
 
+HEADS = ("数量 size", "末条 recorded (UTC)", "根 root", "签名", "见证 witnesses", "时间戳 stamped")
+
+
 class SealSlow(SupervisionError):
     """Whoever holds the folder did not answer in time."""
 
     def __init__(self, folder: Path, head: int) -> None:
         super().__init__(
-            f"the process that seals into {folder} has not signed up to {head} within {WAIT:.0f} s; "
-            "see what the wall says of it, and `supervise seal list`"
+            f"the process that seals into {folder} has not signed up to {head} within "
+            f"{WAIT:.0f} s; see what the wall says of it, and `supervise seal list`"
         )
 
 
@@ -127,14 +130,11 @@ def _ask(given: Settings, head: int) -> None:
 
 
 def _vouch(given: Settings) -> None:
-    """Stamped and shown to the witnesses, here; what fails is said, and tried again by the runner."""
+    """Stamped and shown to the witnesses, here; what fails is said."""
     seen = Seen(folder_of(given), SealFolder(folder_of(given)).checkpoints.last())
     if not seen.size:
         return
-    stamper = None
-    if given.stamp_url:
-        stamper = Stamper(given.stamp_url, read_roots(Path(given.stamp_roots)))
-    told = [stamp(seen.notes, seen.size, stamper)]
+    told = [stamp(seen.notes, seen.size, stamper_of(given))]
     shown = Round(read_witnesses(given.witnesses), patience=0)
     shown.show(seen, lambda: time.time_ns() // 1000)
     for why in (*told, *shown.refused.values(), *shown.down.values()):
@@ -169,14 +169,14 @@ def _list(seals: SealFolder, given: Settings, most: int, *, as_json: bool = Fals
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode([x._asdict() for x in lines]), indent=2))
         return
-    table = Table("数量 events", "末条入库 last recorded", "根 root", "签名 signed", box=None)
-    for name in ("见证 witnesses", "时间戳 stamped"):
-        table.add_column(name)
+    table = Table(box=None)
+    for name in HEADS:
+        table.add_column(name, overflow="fold")
     for each in lines:
         mark = "✓" if each.signed else "✗"
         said = each.witnesses or ("–",)
-        row = (f"{each.size:,}", each.recorded_at, each.root[:16], f"{mark} {each.why}".strip())
-        table.add_row(*row, ", ".join(said), each.stamped_at or "–")
+        row = (f"{each.size:,}", each.recorded_at[:19], each.root[:8], f"{mark} {each.why}".strip())
+        table.add_row(*row, "\n".join(said), each.stamped_at[:19] or "–")
     console = Console(highlight=False)
     console.print(f"日志 log: {seals.origin}", markup=False)
     console.print(table)
@@ -219,7 +219,7 @@ def vkey() -> None:
 @click.argument("case_no")
 @click.option("--source", default="", help="The source system, where several have that number.")
 def proof(case_no: str, source: str) -> None:
-    """Print the proofs that the events of a case are in the log, as JSON; each is verified first."""
+    """Print the proofs that a case's events are in the log, as JSON; each is verified first."""
     given = settings()
     with _record(given) as record:
         sources = [s for s in record.find_case(case_no) if not source or s == source]

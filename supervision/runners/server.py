@@ -51,8 +51,9 @@ from .embedded import Embedded
 from .gateways import channels_of
 from .lists import first_lists
 from .memory import settle
-from .sealing import Sealing
+from .sealing import Sealing, seals_of
 from .settings import PLAN, SIMULATION, Settings
+from .verifying import evidence_of
 
 LEDGER = Path("alerts", "ledger")
 """Of a home: what alerts know, kept for the next start."""
@@ -86,7 +87,15 @@ def serve(
     sealing = Sealing(record, given)
     running = Embedded(given.home, record, given.zone, ready.watch, alerts, sealing)
     access = access_of(given, record)
-    app = application(running, Place(district, given.zone, ready.clock), access, outside_of(given))
+    place = Place(district, given.zone, ready.clock)
+    app = application(
+        running,
+        place,
+        access,
+        outside_of(given),
+        seals=seals_of(given),
+        evidence=evidence_of(given),
+    )
     _tell(given.home, url, demonstration=plan is not None)
     _first(access, url, plan)
     running.start()

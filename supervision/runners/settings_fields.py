@@ -242,8 +242,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             "`keys/seal.pem` in the home, made at the first start",
             "封存日志的私钥（Ed25519，PKCS8 PEM，权限 600）；为空则为 home 目录下的 "
             "keys/seal.pem，首次启动时生成",
-            right=AUTHORITY,
-            check=_opens,
+            right="the path of a key's file",
         ),
     ] = ""
     seal_name: Annotated[

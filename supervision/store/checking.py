@@ -1,7 +1,8 @@
 """Whether what a database keeps beside the log agrees with it, and whether the log is guarded.
 
-`seen` tells which facts the log has: a row too many, and a department's fact would be answered "had"
-and never recorded; one too few, and it would be recorded twice. `stamp` tells where time stands.
+`seen` tells which facts the log has: a row too many, and a department's fact would be answered
+"had" and never recorded; one too few, and it would be recorded twice. `stamp` tells where time
+stands.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ UNSEEN = f"""
 SELECT position FROM log WHERE topic IN ({MARKS}) EXCEPT SELECT position FROM seen
 ORDER BY position LIMIT ?
 """
+
 
 class Keyed(Struct):
     """What makes a fact or an incident known again."""
@@ -123,7 +125,8 @@ def _too_many(position: int) -> Fault:
 
 def _too_few(position: int) -> Fault:
     return Fault(
-        "seen", position,
+        "seen",
+        position,
         "“seen”表缺少该事实，再报送时会重复记录",
         "`seen` has not this fact: sent again, it would be recorded twice",
     )

@@ -48,7 +48,8 @@ def _delay(n: int) -> int:
 def _facts(events: int) -> Iterator[Fact]:
     """The first third in two days, the rest hour by hour."""
     for n in range(events - events // 50 - events // 12):
-        name, more = "StepCompleted", {"step": f"step-{n}", "result": "通过"}
+        name = "StepCompleted"
+        more: dict[str, Any] = {"step": f"step-{n}", "result": "通过"}
         if n < 2:
             name, more = ("ApplicationReceived", "CaseAccepted")[n], {}
         elif n == 8:

@@ -22,7 +22,9 @@ from projections.figures import (
     Wall,
 )
 from replay.history import CaseHistory
+from replay.lines import Timeline
 from tests.browser.fake_case import CASE_NO, SOURCE, fake_case
+from tests.browser.fake_history import fake_timeline
 from tests.browser.fake_names import DEPARTMENTS, ITEMS, PEOPLE, WHYS
 
 ZONE = "Asia/Shanghai"
@@ -337,6 +339,10 @@ class FakeSource:
         if source != SOURCE or not case_no.startswith(CASE_NO[:12]):
             return None
         return fake_case(case_no, EVIL if self.mode == "evil" else "建筑工程施工许可证核发")
+
+    def timeline(self, source: str, case_no: str) -> Timeline | None:
+        """One of the cases of fake_history."""
+        return fake_timeline(source, case_no, EVIL if self.mode == "evil" else "建筑工程施工许可")
 
     def find(self, text: str) -> list[tuple[str, str, str]]:
         """Cases whose number or item holds the text."""

@@ -40,7 +40,7 @@ from tools.services import Clickhouse, Kafka, Postgres, Server
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
-ROLES = ("publisher", "watch", "rows", "intake", "wall", "links", "alerts", "scheduler")
+ROLES = ("publisher", "watch", "rows", "intake", "wall", "links", "alerts", "seal", "scheduler")
 RED = {"act": "CardIssued", "severity": "red"}
 LATER = timedelta(days=9)
 LINES = 40
@@ -136,7 +136,7 @@ class TestDown:
         for process in started.values():
             waits(process, "log", str(place.postgres.port), "see that the server runs")
         place.postgres.start()
-        for role in ("intake", "links", "alerts", "scheduler"):
+        for role in ("intake", "links", "alerts", "seal", "scheduler"):
             started[role].ready()
         for role, code in (("publisher", "publishing"), ("watch", "watching"), ("rows", "filling")):
             waits(started[role], code, f"Kafka at {place.kafka.bootstrap}")
@@ -273,7 +273,7 @@ class TestEnd:
         ("name", "roles"),
         [
             ("kafka", ("publisher", "watch", "rows")),
-            ("postgres", ("publisher", "watch", "rows", "links", "alerts", "scheduler")),
+            ("postgres", ("publisher", "watch", "rows", "links", "alerts", "seal", "scheduler")),
             ("clickhouse", ("rows",)),
         ],
     )

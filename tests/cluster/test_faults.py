@@ -43,7 +43,7 @@ SETTINGS = {
 }
 """States are kept often, so that workers die while they do it."""
 SOURCES = ("east", "west")
-TWICE, ONCE = ("publisher", "watch", "rows"), ("links", "alerts", "intake", "wall")
+TWICE, ONCE = ("publisher", "watch", "rows"), ("links", "alerts", "seal", "intake", "wall")
 """How many processes of a role the town has."""
 LEADERS = ("publisher", "rows")
 """Of these one works and the other waits."""

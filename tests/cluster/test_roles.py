@@ -63,7 +63,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
 GRACE = 30
 """Seconds that docker-compose.yml gives a role to end."""
-ELECTED = ("publisher", "rows", "links", "alerts", "scheduler")
+ELECTED = ("publisher", "rows", "links", "alerts", "seal", "scheduler")
 ROLES = tuple(NEEDS)
 PAUSE = 0.15
 """Seconds between two reports: a source system may make ten a second."""

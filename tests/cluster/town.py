@@ -203,7 +203,8 @@ class Town:
     def start_all(self, *, watches: int = 1) -> None:
         """Everything that a case needs on its way to the wall."""
         started = [self.start("publisher"), *(self.start("watch") for _ in range(watches))]
-        started += [self.start(role) for role in ("rows", "links", "alerts", "intake", "wall")]
+        others = ("rows", "links", "alerts", "seal", "intake", "wall")
+        started += [self.start(role) for role in others]
         for each in started:
             each.ready()
 

@@ -27,12 +27,16 @@ from projections.contributions import days_in
 from projections.figures import Wall
 from projections.filling import Filling
 from projections.warehouse import Warehouse
+from projections.watch import Watch
+from projections.writing import write_acts
 from supervision.clock import SteppedClock
 from supervision.demonstration.city import City
 from supervision.facts import Actor, ApplicationReceived, FactCorrected, Instant
 from supervision.lists import CalendarPublished, Day, ItemPublished
+from supervision.published import bundled
+from supervision.publishing import publish_missing
 from supervision.record import Incoming, Record
-from supervision.runners.demonstration import backfill, make_plan
+from supervision.runners.demonstration import Demonstration, make_plan, steps
 from supervision.store.mapping import moment
 from supervision.store.stored import Stored
 from supervision.streams import facts_stream, parse
@@ -78,6 +82,8 @@ class Lived:
             zone=ZONE,
         )
         self.random = Random(5)
+        self.watch = Watch(self.record.read_case)
+        self.filling = Filling(self.record, self.warehouse, most=700)
         self.saved: list[Saved] = []
         self.told: set[str] = set()
         self._facts: list[tuple[str, str]] = []
@@ -85,7 +91,11 @@ class Lived:
 
     def _live(self) -> None:
         """Steps of uneven length; in each something that the city does not do by itself."""
-        self._step(self.city.begins + 8 * DAY)
+        self.clock.set(self.city.begins)
+        publish_missing(self.record, [*bundled(), *self.city.items, *self.city.posts()])
+        self.feeder = Demonstration(self.record, self.city)
+        for at in steps(self.city.calendar, self.city.begins, self.city.begins + 8 * DAY):
+            self._step(at)
         self.department = self.source.wall().departments[0].name
         while len(self.saved) < WALLS:
             number, at = len(self.saved), self.now + self.random.randrange(HOUR // 60, 2 * HOUR)
@@ -101,10 +111,16 @@ class Lived:
 
     def _step(self, until: Instant) -> None:
         """The city, its watch and the rows, up to an instant; then the wall is of that instant."""
-        backfill(self.record, self.clock, self.city, until)
         self.clock.set(until)
-        Filling(self.record, self.warehouse, most=700).read_up_to(self.record.head())
-        self.now = until
+        self.feeder.feed(until)
+        while batch := self.record.read(self.watch.position, 5_000):
+            self.watch.take(batch)
+        self.watch.tick(until)
+        while self.watch.sweeping:
+            self.watch.sweep()
+        write_acts(self.watch, self.record)
+        self.filling.read_up_to(self.record.head())
+        self.now = self.record.last_stamp()
 
     def _publish(self, event: Struct) -> None:
         stream = f"lists/{type(event).__name__}"

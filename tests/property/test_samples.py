@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from replay.samples import chosen
 
-TEXT = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 KEYS = st.lists(st.tuples(TEXT, TEXT), unique=True, max_size=40)
 NUMBERS = st.integers(1, 50)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
+from replay.sampled import fold, totals
 from replay.samples import (
     DEFECTS,
     MOST,
@@ -21,10 +22,8 @@ from replay.samples import (
     SampleUnfit,
     criteria_of,
     finding_of,
-    fold,
     number_of,
     seed_of,
-    totals,
 )
 from replay.sampling import Asked, Sampling
 from supervision.access.events import (
@@ -91,7 +90,13 @@ def fact(record: Record, kind: Any, case_no: str, day: int, **fields: Any) -> No
 def card(record: Record, case_no: str, severity: str, **fields: Any) -> None:
     """A card of it."""
     stream = cards_stream("s", case_no)
-    said = {"rule": "r", "colour": "", "label_zh": "", "label_en": "", "crossed_at": BEGIN}
+    said: dict[str, Any] = {
+        "rule": "r",
+        "colour": "",
+        "label_zh": "",
+        "label_en": "",
+        "crossed_at": BEGIN,
+    }
     issued = CardIssued(
         source="s", case_no=case_no, card=f"{severity}-{case_no}", at=BEGIN, severity=severity,
         **said | fields,
@@ -316,7 +321,8 @@ def test_criteria_that_make_no_sense_are_refused(given: dict[str, str]) -> None:
     """In both languages, in one line."""
     with pytest.raises(SampleUnfit) as refused:
         criteria_of(given)
-    assert refused.value.zh and refused.value.en
+    assert refused.value.zh
+    assert refused.value.en
     assert "\n" not in str(refused.value)
 
 
@@ -475,7 +481,7 @@ def test_totals_are_told_by_department_and_of_all(record: Record, sampling: Samp
     look(record, CaseSeen, "A", "li", how="page")
     sampling.check("1", ("s", "A"), "bad", ("missing_materials",), "li")
     sampling.check("1", ("s", "C"), "fair", ("late_entry",), "li")
-    found = [tuple(each) for each in totals(sampling.lines(sampling.sample("1")))]
+    found = [astuple(each) for each in totals(sampling.lines(sampling.sample("1")))]
     assert found == [
         (WOODS, 1, 0, 1, 0, 1, 0),
         (WATER, 2, 1, 1, 0, 0, 1),

@@ -43,6 +43,7 @@ def rows(position: int = 10, stamp: int = 900, generation: int = 1, **says: obje
 
 
 PUBLISHER, ALERTS = told("publisher", position=10), told("alerts", position=10)
+SEAL = told("seal", position=10)
 ALL = {0: 500, 1: 500, 2: 500}
 
 
@@ -175,13 +176,14 @@ class TestMissing:
             ("watch", "watch_failed", "a watch worker does not run"),
             ("rows", "warehouse_failed", "the writer of rows does not run"),
             ("alerts", "alerts_failed", "the alerts do not run"),
+            ("seal", "seals_failed", "the sealer does not run"),
         ],
     )
     def test_a_role_that_fell_silent_is_named(
         self, shown: Shown, role: str, alarm: str, says: str
     ) -> None:
         """One that tells nothing for SILENT counts as gone, and only that one."""
-        board = [PUBLISHER, watch(ALL), rows(), ALERTS]
+        board = [PUBLISHER, watch(ALL), rows(), ALERTS, SEAL]
         silent = [w._replace(told_at=NOW - SILENT) if w.role == role else w for w in board]
         heard = [w._replace(told_at=NOW - SILENT + 1) for w in board]
         after(shown, *heard)
@@ -206,12 +208,13 @@ class TestMissing:
             watch(ALL, failed="no log"),
             told("rows", failed="no server"),
             told("alerts", failed="no vault"),
+            told("seal", failed="no key"),
         ]
         after(shown, watch(ALL), rows(position=9))
         after(shown, *failing, head=30)
         health = shown.health
         found = [getattr(health, name) for name in ALARMS[1:]]
-        assert found == ["no broker", "no log", "no server", "no vault"]
+        assert found == ["no broker", "no log", "no server", "no vault", "no key"]
 
     def test_rows_that_fail_leave_what_is_shown(self, shown: Shown) -> None:
         """And how far it lies behind is told on."""
@@ -251,7 +254,24 @@ class TestMissing:
         assert "the alerts do not run" in shown.health.alerts_failed
 
 
-ALARMS = ("clock_jumped", "store_failed", "watch_failed", "warehouse_failed", "alerts_failed")
+    def test_what_is_wrong_with_the_seals_is_told(self, shown: Shown) -> None:
+        """Log and seals that differ, witnesses that refuse, stamps that are missing."""
+        leading = told("seal", seals_broken="at 5", witnesses=["w: no"], unstamped="down")
+        after(shown, PUBLISHER, watch(ALL), rows(), leading)
+        health = shown.health
+        found = (health.seals_broken, health.witnesses, health.stamps_failed)
+        assert found == ("at 5", ("w: no",), "down")
+        assert health.seals_failed == ""
+
+
+ALARMS = (
+    "clock_jumped",
+    "store_failed",
+    "watch_failed",
+    "warehouse_failed",
+    "alerts_failed",
+    "seals_failed",
+)
 
 
 class TestGenerations:

@@ -15,6 +15,7 @@ from dashboards.source import CasePage
 from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import Wall
 from replay.history import CaseHistory
+from replay.lines import Timeline
 from supervision.access.rights import EVERYWHERE, Reach
 
 
@@ -31,6 +32,9 @@ class World:
         return Wall(now=1, measured=0.0, position=0, zone="UTC", district=self.title)
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
+        return None
+
+    def timeline(self, source: str, case_no: str) -> Timeline | None:
         return None
 
     def find(self, text: str) -> list[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from ...errors import SupervisionError
 from .. import logs
 from ..settings import OWNERS, Settings, open_record, settings
 
-ROLES = ("publisher", "watch", "rows", "links", "alerts", "scheduler", "intake", "wall")
+ROLES = ("publisher", "watch", "rows", "links", "alerts", "seal", "scheduler", "intake", "wall")
 
 
 class PackageMissing(SupervisionError):
@@ -36,6 +36,7 @@ def serve(role: str) -> None:
     rows        the log into ClickHouse; one leads
     links       links cases of one applicant; one leads
     alerts      tells people of cards, by mail, SMS and chat; one leads
+    seal        seals the log: signed checkpoints; one leads
     scheduler   retention and checks, by the calendar; one leads
     intake      the API for departments; any number
     wall        the wall and the pages behind it; any number
@@ -66,6 +67,8 @@ def _work(role: str) -> Callable[..., None]:
             from .links import serve as work
         case "alerts":
             from .alerts import serve as work
+        case "seal":
+            from .seal import serve as work
         case "scheduler":
             from .schedule import serve as work
         case "intake":

@@ -101,9 +101,13 @@ class Shown:
             halted=tuple(each for says in said.values() for each in says.halted),
             behind=max(head - self.position, 0),
             incidents=sum(says.incidents for says in said.values()),
-            alerts_failed=_first(said, "alerts") or _idle(fresh, said),
+            alerts_failed=_first(said, "alerts") or _idle(fresh, said, "alerts"),
             gateways=tuple(each for says in said.values() for each in says.gateways),
             unheard=next((s.unheard for s in said.values() if s.unheard), ""),
+            seals_broken=next((s.seals_broken for s in said.values() if s.seals_broken), ""),
+            seals_failed=_first(said, "seal") or _idle(fresh, said, "seal"),
+            witnesses=tuple(each for says in said.values() for each in says.witnesses),
+            stamps_failed=next((s.unstamped for s in said.values() if s.unstamped), ""),
         )
 
     def _miss(self, stamps: dict[int, Instant]) -> None:
@@ -129,10 +133,16 @@ def _position(told: Told) -> int:
     return told.position
 
 
-def _idle(fresh: Sequence[Told], said: dict[Told, Says]) -> str:
-    """That nobody tells people of cards."""
-    leads = any(each.role == "alerts" and said[each].leads for each in fresh)
-    return "" if leads else "告知进程没有运行 the alerts do not run"
+IDLE = {
+    "alerts": "告知进程没有运行 the alerts do not run",
+    "seal": "封存进程没有运行 the sealer does not run",
+}
+
+
+def _idle(fresh: Sequence[Told], said: dict[Told, Says], role: str) -> str:
+    """That nobody does the work of a role."""
+    leads = any(each.role == role and said[each].leads for each in fresh)
+    return "" if leads else IDLE[role]
 
 
 def _first(said: dict[Told, Says], role: str) -> str:

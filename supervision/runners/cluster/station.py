@@ -54,6 +54,7 @@ NEEDS = {
     "rows": ("database", "kafka", "clickhouse"),
     "links": ("database",),
     "alerts": ("database",),
+    "seal": ("database",),
     "scheduler": ("database", "clickhouse"),
     "intake": ("database",),
     "wall": ("database", "clickhouse"),
@@ -76,7 +77,9 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `stamps`: of each partition that it watches, the stamp up to which it was judged (µs).
     `generation`: of the warehouse, that it writes or shows; 0 for none. `gateways`: channels that
-    take nothing; `unheard`: why nobody can be told of cards.
+    take nothing; `unheard`: why nobody can be told of cards. `seals_broken`: that the
+    log is not what was sealed; `witnesses`: those that do not vouch for it; `unstamped`: why it has
+    no time stamps.
     """
 
     stamps: dict[int, Instant] = {}
@@ -86,6 +89,9 @@ class Says(Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: int = 0
     gateways: list[str] = []
     unheard: str = ""
+    seals_broken: str = ""
+    witnesses: list[str] = []
+    unstamped: str = ""
     clock_jumped: str = ""
     failed: str = ""
     leads: bool = True

@@ -20,8 +20,10 @@ from ...facts import Instant
 from ...record import Outcome, Record
 from ..application import Place, application
 from ..doors import access_of, listening, outside_of
+from ..sealing import seals_of
 from ..server import free
 from ..settings import Settings, clock_of, guarded
+from ..verifying import evidence_of
 from .generations import Generations, current_generation, open_engine, open_warehouse
 from .shown import READ_EVERY, Looking
 from .station import Says, Station
@@ -188,7 +190,15 @@ def _answer(station: Station, system: _Cluster, *, intake: bool) -> None:
 
     access = station.until("access", lambda: access_of(given, station.record))
     app = application(
-        system, place, access, outside_of(given), intake=intake, wall=not intake, heard=heard
+        system,
+        place,
+        access,
+        outside_of(given),
+        intake=intake,
+        wall=not intake,
+        heard=heard,
+        seals=seals_of(given),
+        evidence=evidence_of(given),
     )
     server = _Server(uvicorn.Config(app, host=given.host, port=given.port, **listening(given)))
     station.on_stop(lambda: setattr(server, "should_exit", True))
