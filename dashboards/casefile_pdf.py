@@ -5,14 +5,16 @@ The same case file gives the same bytes: its date is that of the file, not that 
 
 from __future__ import annotations
 
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from weasyprint import HTML
 
 from replay.casefile import CaseFile, FiledEvent, MessageFiled
-from replay.casefile_words import CHANNELS, FAMILIES, name_of
+from replay.casefile_words import CHANNELS, FAMILIES, STAGES, name_of
 from replay.history import ClockDrawn
 from supervision.judgement.explain import COUNTED, KINDS, MAKEUP, ROLLED
 
@@ -20,9 +22,10 @@ from .papers import UNFIT
 from .papers_pdf import TEMPLATES, Nothing
 from .words import CARD_STATES, CLOCK_STATES, SHAPES, TEXTS
 from .words_alerts import WORDS as ALERT_WORDS
-from .words_casefile import DECISIONS, MATERIAL_STATES, STAGES, TEXT_STATES, WITHHELD, WORDS
+from .words_casefile import DECISIONS, MATERIAL_STATES, TEXT_STATES, WITHHELD, WORDS
 
 Pair = tuple[str, str]
+DAY = len("2026-01-01")
 
 
 class Days(NamedTuple):
@@ -42,7 +45,7 @@ def pdf_of(file: CaseFile) -> bytes:
 
 def html_of(file: CaseFile) -> str:
     """The file as HTML for print; what people wrote is escaped, what no file may hold left out."""
-    return UNFIT.sub("", _template().render(file=file))
+    return UNFIT.sub("", _template().render(file=file, minute=partial(minute, ZoneInfo(file.zone))))
 
 
 @cache
@@ -65,7 +68,6 @@ def _template() -> Template:
         "text_name": lambda key: TEXTS.get(key, (key, key)),
         "text_state": lambda key: TEXT_STATES.get(key, (key, key)),
         "withheld": lambda key: WITHHELD.get(key, (key, key)),
-        "minute": minute,
         "runs_of": runs_of,
         "became_of": became_of,
         "marks": marks,
@@ -75,11 +77,17 @@ def _template() -> Template:
     return environment.get_template("casefile.html")
 
 
-def minute(text: str) -> str:
-    """A time as people read it, to the minute, with its offset where that is not China's."""
-    day, clock, offset = text[:10], text[11:16], text[19:].lstrip("0123456789.")
-    shown = f"{day} {clock}".strip()
-    return shown if offset in ("", "+08:00") else f"{shown} {offset.replace('Z', 'UTC')}"
+def minute(zone: ZoneInfo, text: str) -> str:
+    """A time as people read it, to the minute: what was recorded in a zone, what was reported with
+    its own offset where that is another.
+    """
+    if not text or len(text) <= DAY:
+        return text
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or text.endswith("Z"):
+        return f"{at.astimezone(zone) if at.tzinfo else at:%Y-%m-%d %H:%M}"
+    own = at.utcoffset() == at.astimezone(zone).utcoffset()
+    return f"{at:%Y-%m-%d %H:%M}" if own else f"{at:%Y-%m-%d %H:%M %z}"
 
 
 def runs_of(clock: ClockDrawn) -> tuple[Days, ...]:

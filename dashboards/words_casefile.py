@@ -72,18 +72,6 @@ DECISIONS: Pairs = {
     "not_told": ("未告知", "not told"),
     "waits": ("暂缓", "waits"),
 }
-STAGES: Pairs = {
-    "inhibited": ("已有更重的牌", "a graver card stands"),
-    "acknowledged": ("已签收", "acknowledged"),
-    "ended": ("已结束", "over"),
-    "told": ("已告知过", "told already"),
-    "no_contact": ("没有接收人", "nobody to tell"),
-    "no_channel": ("没有可用方式", "no way to tell"),
-    "undeliverable": ("无法送达", "undeliverable"),
-    "muted": ("免打扰时段", "quiet hours"),
-    "silenced": ("静默", "silenced"),
-    "grouped": ("合并发送", "gathered"),
-}
 WITHHELD: Pairs = {
     "other_cases": (
         "原文从略：消息同时涉及其他办件",

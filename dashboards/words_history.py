@@ -78,8 +78,8 @@ WORDS: Pairs = {
     # differences
     "differences": ("两轴的差别", "Where the two lines differ"),
     "no_differences": (
-        "两轴无差别：没有补录、更正或迟到的清单改变过判定。",
-        "No difference: no late fact, correction or late list has changed anything.",
+        "两轴无差别：没有补录、更正或迟到的清单，发牌相同。",
+        "No difference: no late fact, correction or late list; the same cards on both.",
     ),
     "because": ("起因", "because of"),
     "unexplained": (

@@ -33,6 +33,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "settle_hint": ("0 至 86400；空为不变", "0 to 86400; empty: as it is"),
     "since": ("自（发牌条件成立日）", "From (the day of crossing)"),
     "before": ("至（不含）", "To (not including)"),
+    "nothing_late": ("假设无任何迟报、更正", "As if nothing had been late or corrected"),
     "following": ("包括因牌生牌", "With cards about cards"),
     "following_hint": (
         "推演中的牌无人答复，其后续牌默认不计",
@@ -136,6 +137,13 @@ WHY: dict[str, tuple[str, str]] = {
     "unexplained": ("▲ 原因不明", "▲ unexplained"),
 }
 """Why (replay.compared)."""
+BECAUSE: dict[str, tuple[str, str]] = {
+    "late_fact": ("事件迟报", "a fact came late"),
+    "correction": ("更正或重报", "a correction or re-send"),
+    "late_list": ("清单迟录", "a list was recorded late"),
+    "several": ("多种原因共同所致", "several of these together"),
+}
+"""What was late (replay.what_if)."""
 SEVERITIES: dict[str, tuple[str, str]] = {
     "red": ("▲ 红牌", "▲ red"),
     "yellow": ("● 黄牌", "● yellow"),

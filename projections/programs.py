@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from supervision.errors import Unreadable
 from supervision.facts import Instant
-from supervision.record import Record
 from supervision.store.stored import Stored
 from supervision.streams import PROGRAM
 from supervision.system import ProgramBegan
@@ -23,7 +26,20 @@ class Began(NamedTuple):
     version: str
 
 
-def programs(noted: list[Stored]) -> list[Began]:
+class Notes(Protocol):
+    """What a record must do for this."""
+
+    def version(self, stream: str) -> int:
+        """The last version of a stream, 0 for one not yet there."""
+
+    def read_stream(self, stream: str, after: int) -> list[Stored]:
+        """A stream behind a version."""
+
+    def note(self, stream: str, make: Callable[[datetime], Struct]) -> datetime:
+        """Store one event at the end of a stream."""
+
+
+def programs(noted: Sequence[Stored]) -> list[Began]:
     """The programs of a log, oldest first, from the events of its stream PROGRAM."""
     return [_began(stored) for stored in noted]
 
@@ -42,7 +58,7 @@ def _began(stored: Stored) -> Began:
     )
 
 
-def note_program(record: Record, version: str, program: str = "") -> bool:
+def note_program(record: Notes, version: str, program: str = "") -> bool:
     """Say in the log that this program judges from here on, unless it said so last; whether it did.
 
     To be called before anything is judged, by one process at a time. Errors of the record.

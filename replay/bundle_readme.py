@@ -32,7 +32,8 @@ manifest.txt    各文件的 SHA-256 摘要，由日志密钥签名
    它们可以由原系统依同样的事件重新推算。
 2. 部门报送的内容是否真实。
 3. 取卷之后本办件是否又有新的事件；各事件流之末是否还有事件，以签名时所列版本为准。
-4. 时间戳（若有）请用 openssl ts -verify 核验，核验程序只报其数。
+4. 时间戳（若有）在 case.json 的 proof.stamps，盖在检查点的正文上（签名之前，含末尾换行）；
+   核验程序只报其数，请用 openssl ts -verify -token_in -in token.der -data 正文 -CAfile 根证书。
 {unsealed_zh}{texts_zh}
 ================================================================================
 
@@ -65,7 +66,9 @@ Exit code: 0 true, 1 findings, 2 unreadable, 3 not proved.
   stand in no tree. The system works them out again from the same events.
 - Whether what the department reported is true.
 - Whether the case had further events later; where its streams ended is as was listed and signed.
-- Time stamps, if any: check them with openssl ts -verify; the program only counts them.
+- Time stamps, if any, stand in case.json as proof.stamps, over the checkpoint's text (what comes
+  before its signatures, with the line break at its end). The program only counts them; check them
+  with: openssl ts -verify -token_in -in token.der -data text -CAfile roots.pem
 {unsealed_en}{texts_en}"""
 
 

@@ -51,6 +51,21 @@ CHANNELS: dict[str, Pair] = {
 }
 
 
+STAGES: dict[str, Pair] = {
+    "inhibited": ("已有更重的牌", "a graver card stands"),
+    "acknowledged": ("已签收", "acknowledged"),
+    "ended": ("已结束", "over"),
+    "told": ("已告知过", "told already"),
+    "no_contact": ("没有接收人", "nobody to tell"),
+    "no_channel": ("没有可用方式", "no way to tell"),
+    "undeliverable": ("无法送达", "undeliverable"),
+    "muted": ("免打扰时段", "quiet hours"),
+    "silenced": ("静默", "silenced"),
+    "grouped": ("合并发送", "gathered"),
+}
+"""Why somebody is not told of a card, or not yet."""
+
+
 def name_of(kind: str) -> Pair:
     """What an event is called."""
     spaced = "".join(f" {c.lower()}" if c.isupper() else c for c in kind).strip()
@@ -76,7 +91,8 @@ def _of_notice(event: Struct) -> Pair:
             notices.CardNotTold(person=person, stage=stage)
             | notices.CardWaits(person=person, stage=stage)
         ):
-            return f"{person} {stage}".strip(), f"{person} {stage}".strip()
+            zh, en = STAGES.get(stage, (stage, stage))
+            return f"{person} {zh}".strip(), f"{person} {en}".strip()
         case TextErased(by=by, basis=basis):
             return f"{by} {basis}".strip(), f"{by} {basis}".strip()
     return NOTHING

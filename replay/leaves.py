@@ -150,7 +150,10 @@ class Leaves:
 
     def _read(self, level: int, first: int, count: int) -> bytes:
         file = self._files.get(level)
-        data = os.pread(file, count * SIZE, first * SIZE) if file is not None else b""
+        try:
+            data = os.pread(file, count * SIZE, first * SIZE) if file is not None else b""
+        except OSError as error:
+            raise LeavesBroken(self._folder, error) from error
         if len(data) != count * SIZE:
             raise LeavesBroken(self._folder, f"level {level} ends before {first + count}")
         return data

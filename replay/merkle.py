@@ -50,9 +50,40 @@ class Frontier:
             size >>= 1
         self.peaks.append(made)
 
+    def extend(self, leaves: bytes) -> None:
+        """Many leaves' hashes more, one behind the other; faster than one by one."""
+        at, end = 0, len(leaves) // SIZE
+        while at < end:
+            fits = (self.size & -self.size).bit_length() - 1 if self.size else LARGEST
+            level = min(fits, LARGEST, (end - at).bit_length() - 1)
+            self._push(level, reduced(leaves[at * SIZE : (at + (1 << level)) * SIZE]))
+            at += 1 << level
+
+    def _push(self, level: int, made: bytes) -> None:
+        """The root of so large a subtree, for which there is room."""
+        self.size += 1 << level
+        size = self.size >> level
+        while not size & 1:
+            made = node_hash(self.peaks.pop(), made)
+            size >>= 1
+        self.peaks.append(made)
+
     def root(self) -> bytes:
         """The root of the tree as far as it has grown."""
         return _fold(self.peaks)
+
+
+LARGEST = 10
+"""Subtrees that are made at once have 2^LARGEST leaves at most."""
+
+
+def reduced(raw: bytes) -> bytes:
+    """The root over a power of two of hashes, one behind the other."""
+    digest = sha256
+    while len(raw) > SIZE:
+        pairs = range(0, len(raw), 2 * SIZE)
+        raw = b"".join([digest(b"\x01" + raw[n : n + 64]).digest() for n in pairs])
+    return raw
 
 
 def _fold(peaks: Sequence[bytes]) -> bytes:

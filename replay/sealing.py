@@ -128,7 +128,12 @@ class Sealer:
     def follow(self, limit: int = READ) -> int:
         """Take in the next events; how many there were."""
         frontier = self._checked()
-        return self._take(self._log.read(frontier.size, limit), frontier)
+        events = self._log.read(frontier.size, limit)
+        if not events and self._log.head() > frontier.size:
+            events = self._log.read(frontier.size, limit)
+            if not events:
+                raise self._break(frontier.size + 1, "the event is missing")
+        return self._take(events, frontier)
 
     def _take(self, events: list[Stored], frontier: Frontier) -> int:
         for position, stored in enumerate(events, frontier.size + 1):

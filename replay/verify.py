@@ -156,12 +156,8 @@ def _grow(frontier: Frontier, leaves: Hashes, size: int, progress: Progress) -> 
     """Push leaves up to a size; whether there are so many."""
     if leaves.size < size:
         return False
-    push = frontier.push
     while frontier.size < size:
-        count = min(BATCH, size - frontier.size)
-        data = leaves.read(frontier.size, count)
-        for at in range(0, count * SIZE, SIZE):
-            push(data[at : at + SIZE])
+        frontier.extend(leaves.read(frontier.size, min(BATCH, size - frontier.size)))
         progress("seals", frontier.size, leaves.size)
     return True
 
@@ -220,8 +216,7 @@ def _by_roots(
                 contents.look(row)
             made = hashes(batch, frontier.size + 1, comparing.versions)
             suspects += _differing(made, leaves, frontier.size)
-            for one in made:
-                frontier.push(one)
+            frontier.extend(b"".join(made))
             rows.drop(len(batch))
         if frontier.size < each.size:
             if not rows.broken:

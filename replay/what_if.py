@@ -1,9 +1,10 @@
 """The same history under other rules: which cards there would be, and which there would not.
 
 Both sides are derived from the same inputs by the same program, once over the lists as published,
-once over the lists as changed; nothing is written. Counted are cards that stand in the end: issued,
-and not withdrawn. A card that follows from another card's answer, or from several that stand at
-once, is left out unless it is asked for: nobody answered a card that was never issued.
+once over the lists as changed, or as if nothing had been late; nothing is written. Counted are
+cards that stand in the end: issued, and not withdrawn. A card that follows from another card's
+answer, or from several that stand at once, is left out unless it is asked for: nobody answered a
+card that was never issued.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from supervision.acts import CardConfirmed, CardIssued, CardWithdrawn
 from supervision.errors import Unreadable
@@ -23,12 +25,30 @@ from supervision.lists import PolicyPublished
 from supervision.why import why
 
 from .changes import Change, changed
-from .derive import Derived, derive_from, inputs_of, named_of
+from .derive import (
+    Derived,
+    Lateness,
+    Told,
+    announced,
+    derive_from,
+    inputs_of,
+    named_of,
+    truly_from,
+)
 from .every_case import NOBODY, Bundle, Log, Watching, Work, over_cases, processes_for
 from .rederive import lists_of
 
 GAINED, LOST, MOVED = "gained", "lost", "moved"
 """Issued only under the other rules; only under those published; under both, at another time."""
+LATE_FACT, CORRECTION, LATE_LIST, SEVERAL = "late_fact", "correction", "late_list", "several"
+"""What was late: a fact; a correction or re-send; a list; or more than one of these together."""
+ALONE = (
+    (LATE_FACT, Lateness(corrections=False, lists=False)),
+    (CORRECTION, Lateness(facts=False, lists=False)),
+    (LATE_LIST, Lateness(facts=False, corrections=False)),
+)
+"""Each kind of lateness taken away by itself."""
+NOTHING_WAS_LATE = ("假设无任何迟报", "as if nothing had been late")
 FOLLOWING = frozenset({"acknowledge", "explain", "rectify", "standing", *SUPERVISORS})
 """What the rules are on that make cards about cards."""
 SHOWN = 20_000
@@ -38,6 +58,7 @@ SHOWN = 20_000
 class Turn(Struct, frozen=True, kw_only=True):
     """A card that other rules would have given, taken or moved. `crossed_at`: under the other
     rules, of a lost one under those published; `was_at`: of a moved one, under those published.
+    `because`: where nothing had been late, what was: LATE_FACT, CORRECTION, LATE_LIST, SEVERAL.
     """
 
     kind: str
@@ -53,6 +74,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     was_at: Instant = 0
     why_zh: str
     why_en: str
+    because: str = ""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -110,6 +132,7 @@ class Given(NamedTuple):
     entries: tuple[Entry, ...]
     other: tuple[Entry, ...]
     scope: Scope
+    nothing_late: bool = False
 
 
 class Looked(NamedTuple):
@@ -128,11 +151,13 @@ def what_if(
     changes: Sequence[Change],
     scope: Scope = EVERYTHING,
     *,
+    nothing_late: bool = False,
     processes: int | None = None,
     watching: Watching = NOBODY,
 ) -> WhatIf:
     """Judge every case of a scope under both sets of rules. Reads; writes nothing.
 
+    nothing_late: on the other side every fact and list was known when it happened (derive.truly).
     processes: how many others work; None: as many as are worth it, 0: none. NoChange, Unsound,
     Cancelled, StoreError; a case that cannot be read is counted, a list that cannot be is raised.
     """
@@ -140,7 +165,7 @@ def what_if(
     entries, broken = lists_of(log)
     if broken:
         raise Unreadable(f"{broken[0].act} at position {broken[0].position}", broken[0].detail)
-    given = Given(until, tuple(entries), tuple(changed(entries, changes)), scope)
+    given = Given(until, tuple(entries), tuple(changed(entries, changes)), scope, nothing_late)
     keys = [key for key in log.cases() if not scope.sources or key[0] in scope.sources]
     others = processes_for(2 * head) if processes is None else processes
     before: Counter[str] = Counter()
@@ -160,7 +185,10 @@ def what_if(
         head=head,
         cases=cases,
         unreadable=unreadable,
-        changes=tuple(change.words() for change in changes),
+        changes=(
+            *(change.words() for change in changes),
+            *([NOTHING_WAS_LATE] if nothing_late else []),
+        ),
         before=tuple(sorted(before.items())),
         after=tuple(sorted(after.items())),
         following=following,
@@ -205,6 +233,7 @@ class _Twice:
     def __init__(self, given: Given) -> None:
         self._given = given
         self._shelf, self._other = Shelf(given.entries), Shelf(given.other)
+        self._announced = announced(self._other)
         events = [e.event for e in (*given.entries, *given.other)]
         self._following = frozenset(
             rule.code
@@ -231,12 +260,31 @@ class _Twice:
                 continue
             count += 1
             was = self._standing(derive_from(told, self._shelf, self._given.until))
-            now = self._standing(derive_from(told, self._other, self._given.until))
+            now = self._standing(self._otherwise(told))
             following += was.following + now.following
             looked.before.update(card.severity for card in was.cards.values())
             looked.after.update(card.severity for card in now.cards.values())
-            looked.turns.extend(_turns(was.cards, now.cards, named))
+            turns = list(_turns(was.cards, now.cards, named))
+            looked.turns.extend(self._explained(told, turns) if turns else [])
         return looked._replace(cases=count, unreadable=unreadable, following=following)
+
+    def _otherwise(self, told: Sequence[Told]) -> list[Derived]:
+        if self._given.nothing_late:
+            return truly_from(told, self._announced, self._given.until)
+        return derive_from(told, self._other, self._given.until)
+
+    def _explained(self, told: Sequence[Told], turns: list[Turn]) -> list[Turn]:
+        """With what was late, where that is asked: what alone, on time, turns the card."""
+        if not self._given.nothing_late:
+            return turns
+        alone = {kind: self._without(told, lateness) for kind, lateness in ALONE}
+        return [replace(turn, because=_because(turn, alone)) for turn in turns]
+
+    def _without(self, told: Sequence[Told], lateness: Lateness) -> dict[str, Instant]:
+        shelf = self._announced if lateness.lists else self._other
+        derived = truly_from(told, shelf, self._given.until, lateness)
+        cards = self._standing(derived).cards.values()
+        return {card.card: instant(card.crossed_at) for card in cards}
 
     def _is_asked_for(self, department: str) -> bool:
         departments = self._given.scope.departments
@@ -263,6 +311,11 @@ class _Twice:
     def _in_time(self, card: CardIssued) -> bool:
         at, scope = instant(card.crossed_at), self._given.scope
         return scope.since <= at and (not scope.before or at < scope.before)
+
+
+def _because(turn: Turn, alone: dict[str, dict[str, Instant]]) -> str:
+    wanted = None if turn.kind == LOST else turn.crossed_at
+    return next((kind for kind, cards in alone.items() if cards.get(turn.card) == wanted), SEVERAL)
 
 
 def _turns(

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -276,8 +275,8 @@ class Round:
         self.down: dict[str, str] = {}
         """By name, why one has not answered for longer than patience lasts."""
 
-    def show(self, seen: Seen, now: Callable[[], Instant]) -> None:
-        """Once; who was down is asked again at the next."""
+    def show(self, seen: Seen, now: Instant) -> None:
+        """Once, at an instant; who was down is asked again at the next."""
         for witness in self._witnesses:
             try:
                 if not witness.has(seen):
@@ -286,8 +285,8 @@ class Round:
                 self.refused[witness.name] = str(error)
                 self._down.pop(witness.name, None)
             except SealError as error:
-                since = self._down.setdefault(witness.name, now())
-                if abs(now() - since) >= self._patience:
+                since = self._down.setdefault(witness.name, now)
+                if abs(now - since) >= self._patience:
                     self.down[witness.name] = str(error)
             else:
                 for told in (self.refused, self.down, self._down):

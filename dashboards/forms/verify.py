@@ -18,8 +18,9 @@ from replay.notes import Key, SealError, read_checkpoint, read_note, vouchers
 from replay.seals import NotSealed, SealFolder
 from supervision.access.events import ACCESS, LogVerified
 from supervision.access.office import Access
-from supervision.access.rights import Right
+from supervision.access.rights import EVERYWHERE, Right
 from supervision.access.rules import needs
+from supervision.access.web import whoever
 from supervision.errors import StoreError, SupervisionError
 from supervision.facts import Instant
 from supervision.store.mapping import moment
@@ -186,9 +187,12 @@ def _found(stand: Stand | None) -> tuple[Finding, ...]:
 
 
 def _finding(each: Finding, place: ZoneInfo, lang: str) -> Shown:
+    """Of which case only to whoever sees all cases: an audit administrator sees none."""
     case = parse(each.stream)
-    link = case_address(case.source, case.case_no, lang) if case else ""
-    standing = " · ".join(filter(None, (each.stream, each.topic, _when(each.recorded_at, place))))
+    sees = whoever().reach(Right.CASES) == EVERYWHERE
+    link = case_address(case.source, case.case_no, lang) if case and sees else ""
+    stream = each.stream if sees or case is None else ""
+    standing = " · ".join(filter(None, (stream, each.topic, _when(each.recorded_at, place))))
     return Shown(
         each.where if each.position else "", each.said(lang), standing, link, each.to_do(lang)
     )

@@ -33,14 +33,14 @@ from supervision.why import MODES as MODE_WORDS
 from ..show import case_address
 from ..whatif_jobs import Jobs
 from ..words import either, side
-from ..words_whatif import SEVERITIES, WHAT, WHY, WORDS
+from ..words_whatif import BECAUSE, SEVERITIES, WHAT, WHY, WORDS
 from .offices_desk import Sent, desk_router, problem_of
 from .page import address, lang_of, page
 
 HERE = "/what-if"
 FIELDS = (
     "promise", "legal", "item", "department", "mode", "holiday", "workday", "settle", "since",
-    "before", "following",
+    "before", "nothing_late", "following",
 )  # fmt: skip
 KINDS = (GAINED, LOST, MOVED)
 LISTED = 200
@@ -79,9 +79,10 @@ def whatif(
         given = {name: form[name] for name in FIELDS if form[name]}
         try:
             changes, scope = asked_of(form, _reach(), desk.zone)
+            late = bool(form["nothing_late"])
         except SupervisionError as error:
             return desk.show(request, error, given)
-        return desk.start(request, given, desk.what_if(changes, scope))
+        return desk.start(request, given, desk.what_if(changes, scope, nothing_late=late))
 
     @router.post(HERE + "/rederive")
     @needs(Right.REPLAY)
@@ -117,7 +118,7 @@ def asked_of(form: Form, reach: Reach, zone: ZoneInfo) -> tuple[list[Change], Sc
         changes.append(PolicyChanged(settle_seconds=_settle(form["settle"])))
     changes += [day_change(form["holiday"], works=False)] if form["holiday"] else []
     changes += [day_change(form["workday"], works=True)] if form["workday"] else []
-    if not changes:
+    if not changes and not form["nothing_late"]:
         raise AskedUnfit("nothing_asked")
     return changes, Scope(
         departments=_within(form["department"], reach),
@@ -169,10 +170,17 @@ class _Desk:
         self._log, self._jobs, self._processes = log, jobs, processes
         self._items = Items(access.record)
 
-    def what_if(self, changes: list[Change], scope: Scope) -> Callable[[Watching], WhatIf]:
+    def what_if(
+        self, changes: list[Change], scope: Scope, *, nothing_late: bool
+    ) -> Callable[[Watching], WhatIf]:
         """The work: what if."""
         return lambda watching: what_if(
-            self._log, changes, scope, processes=self._others(2), watching=watching
+            self._log,
+            changes,
+            scope,
+            nothing_late=nothing_late,
+            processes=self._others(2),
+            watching=watching,
         )
 
     def rederive(self, reach: Reach) -> Callable[[Watching], Rederived]:
@@ -276,6 +284,7 @@ class _Desk:
             severity=lambda code: either(SEVERITIES, code, lang),
             what=lambda code: either(WHAT, code, lang),
             why=lambda code: either(WHY, code, lang),
+            because=lambda code: either(BECAUSE, code, lang),
             case_link=lambda turn: case_address(turn.source, turn.case_no, lang),
             kinds=KINDS,
             most=LISTED,

@@ -162,9 +162,7 @@ def application(
     return server
 
 
-def _verifying(
-    system: System, place: Place, access: Access, evidence: Evidence
-) -> APIRouter:
+def _verifying(system: System, place: Place, access: Access, evidence: Evidence) -> APIRouter:
     def broken() -> str:
         return system.health().seals_broken
 

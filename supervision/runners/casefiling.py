@@ -25,6 +25,7 @@ from .settings import Settings, has_record, open_record, settings
 
 if TYPE_CHECKING:  # importing it takes a second, which the other commands need not
     from dashboards.casefile import Taken
+    from replay.checking import Finding
 
 UNREADABLE = 2
 """How a check ends that could not begin."""
@@ -75,6 +76,13 @@ def take(case_no: str, source: str, out: Path, texts: bool, reason: str, force: 
         _record(record, made, reason)
     _write(out, made.bundle.data)
     _tell(out, made)
+    if found := _wrong(made):
+        click.echo(
+            f"日志与封存不符 the log is not what was sealed: {len(found)} finding(s)", err=True
+        )
+        for finding in found:
+            click.echo(_clean(str(finding)), err=True)
+        sys.exit(1)
 
 
 def _source(record: Record, case_no: str, source: str) -> str:
@@ -120,6 +128,13 @@ def _record(record: Record, made: Taken, reason: str) -> None:
         )
 
     record.note(ACCESS, left)
+
+
+def _wrong(made: Taken) -> tuple[Finding, ...]:
+    """What whoever checks the file will find: the log may have been changed since it was sealed."""
+    from replay.checking import check as check_bundle
+
+    return check_bundle(made.bundle.data, made.file.proof.vkey).findings
 
 
 def _write(out: Path, data: bytes) -> None:

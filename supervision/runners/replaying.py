@@ -200,10 +200,11 @@ def _happened(told: Timeline, each: Moment, axis: str) -> Iterator[str]:
         clock = told.clocks[place]
         if clock.state not in ("stopped", "stopped late") and clock.unit:
             hours = clock.unit == "minute"
+            unit = "小时 h" if hours else "日 d"
             spent, total = (round(n / 60, 1) if hours else n for n in (used, clock.total))
             states = " ".join(CLOCK_STATES[clock.state])
             name = f"{clock.zh} {clock.en} {clock.subject}".strip()
-            yield f"      {name} {spent}/{total} → {clock.deadline} {states}"
+            yield f"      {name} {spent}/{total} {unit} → {clock.deadline} {states}"
     if each.unknown:
         yield f"      {_both('unknown')}: {len(each.unknown)}"
 

@@ -209,7 +209,7 @@ class Sealing:
             size = self._notes.last()
             if size and not self._stop.is_set():
                 self._stamp(size)
-                self._round.show(Seen(self._folder, size), _now)
+                self._round.show(Seen(self._folder, size), _now())
 
     def _stamp(self, size: int) -> None:
         self.unstamped = stamp(self._notes, size, self._stamper)

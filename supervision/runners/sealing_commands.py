@@ -136,7 +136,7 @@ def _vouch(given: Settings) -> None:
         return
     told = [stamp(seen.notes, seen.size, stamper_of(given))]
     shown = Round(read_witnesses(given.witnesses), patience=0)
-    shown.show(seen, lambda: time.time_ns() // 1000)
+    shown.show(seen, time.time_ns() // 1000)
     for why in (*told, *shown.refused.values(), *shown.down.values()):
         if why:
             click.echo(f"注意 note: {why}", err=True)

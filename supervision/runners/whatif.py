@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dashboards.words_whatif import SEVERITIES, WHAT, WHY, WORDS, both
+from dashboards.words_whatif import BECAUSE, SEVERITIES, WHAT, WHY, WORDS, both
 from replay.changes import (
     Change,
     ChangeUnreadable,
@@ -129,9 +129,7 @@ def _lines(difference: Difference, zone: ZoneInfo) -> Iterator[str]:
 @click.option("--item", "items", multiple=True, help="事项 Change this item only; repeatable.")
 @click.option("--mode", type=click.Choice(MODES), help="计时方式 How days are counted.")
 @click.option("--settle", type=click.IntRange(0, 86_400), help="等待 Seconds until facts settle.")
-@click.option(
-    "--left", multiple=True, metavar="RULE=2wd", help="预警 When a rule warns."
-)
+@click.option("--left", multiple=True, metavar="RULE=2wd", help="预警 When a rule warns.")
 @click.option("--holiday", "holidays", multiple=True, metavar="DATE", help="放假 A day off.")
 @click.option("--workday", "workdays", multiple=True, metavar="DATE", help="上班 A day worked.")
 @click.option("--calendar", default="CN", show_default=True, help="日历 Whose days change.")
@@ -147,6 +145,7 @@ def _lines(difference: Difference, zone: ZoneInfo) -> Iterator[str]:
 @click.option("--source", "sources", multiple=True, help="来源 Of this source system; repeatable.")
 @click.option("--since", metavar="DATE", help="自 Cards that crossed from this day on.")
 @click.option("--before", metavar="DATE", help="至 Cards that crossed before this day.")
+@click.option("--nothing-late", is_flag=True, help="无迟报 As if all had been known in time.")
 @click.option("--following", is_flag=True, help="因牌生牌 With cards about other cards.")
 @click.option("--json", "as_json", is_flag=True)
 def what_if_command(
@@ -164,6 +163,7 @@ def what_if_command(
     sources: tuple[str, ...],
     since: str | None,
     before: str | None,
+    nothing_late: bool,
     following: bool,
     as_json: bool,
 ) -> None:
@@ -187,10 +187,10 @@ def what_if_command(
         *(day_change(day, works=True, calendar=calendar) for day in workdays),
         *(Instead(event=event) for event in (load(file) if file else [])),
     ]
-    if not changes:
+    if not changes and not nothing_late:
         raise ChangeUnreadable(
             "没有说明改变什么 no change was asked for: --promise -40%, --mode to_the_second, "
-            "--holiday 2026-10-09 or --list FILE"
+            "--holiday 2026-10-09, --nothing-late or --list FILE"
         )
     zone = ZoneInfo(settings().zone)
     scope = Scope(
@@ -201,7 +201,7 @@ def what_if_command(
         following,
     )
     with _record() as record, _watched("推演 what if") as watching:
-        made = what_if(record, changes, scope, watching=watching)
+        made = what_if(record, changes, scope, nothing_late=nothing_late, watching=watching)
     if as_json:
         _print_json(made)
     else:
@@ -252,7 +252,9 @@ def _show_what_if(made: WhatIf, zone: ZoneInfo) -> None:
     for turn in made.turns[:SHOWN]:
         kind, at = both(WORDS, turn.kind), _when(turn.crossed_at, zone)
         line = f"  {turn.source}/{turn.case_no} {kind}: {both(SEVERITIES, turn.severity)} {at}"
-        out.print(f"{line} {turn.why_zh} {turn.why_en}", soft_wrap=True, markup=False)
+        because = f"（{both(BECAUSE, turn.because)}）" if turn.because else ""
+        said = f"{line} {turn.why_zh} {turn.why_en}{because}"
+        out.print(said, soft_wrap=True, markup=False)
     if len(made.turns) > SHOWN:
         total = sum(made.count(kind) for kind in ("gained", "lost", "moved"))
         out.print(_said("shown_most", shown=SHOWN, n=total))

@@ -2,7 +2,7 @@
 
     python -m tests.bench [PART …] [--rows N] [--cases N]
 
-Parts: append, judging, warehouse, gate, alerts, live, cluster.
+Parts: append, judging, replay, verify, warehouse, gate, alerts, live, history, cluster.
 
 Every row: what was measured, its value, the bound it is held against, the ratio to that bound.
 """
@@ -16,7 +16,20 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-PARTS = ("append", "judging", "warehouse", "gate", "alerts", "live", "cluster")
+PARTS = (
+    "append",
+    "judging",
+    "replay",
+    "verify",
+    "warehouse",
+    "gate",
+    "alerts",
+    "live",
+    "history",
+    "cluster",
+)
+MODULES = {"replay": "replaying", "verify": "verifying"}
+"""Parts whose module has another name."""
 SIZES = {"warehouse": ("--rows", 10_000_000), "cluster": ("--cases", 1_000_000)}
 """What the parts that have one are measured with."""
 
@@ -36,7 +49,7 @@ def main(words: list[str]) -> int:
     print(f"load at the start: {os.getloadavg()[0]:.1f}\n")
     print(f"{'what':58}  {'value':>16}  {'bound':>26}  {'ratio':>7}")
     for part in words or PARTS:
-        run: Callable[..., Any] = import_module(f"tests.bench.{part}").run
+        run: Callable[..., Any] = import_module(f"tests.bench.{MODULES.get(part, part)}").run
         for what, value, bound, ratio in run(*sizes.get(part, [])):
             line = f"{what:58}  {_text(value):>16}  {_text(bound):>26}  {_text(ratio):>7}"
             print(line, flush=True)

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.bench import alerts, append, cluster, gate, judging, live, warehouse
+from tests.bench import (
+    alerts,
+    append,
+    cluster,
+    gate,
+    judging,
+    live,
+    replaying,
+    verifying,
+    warehouse,
+)
+from tests.golden.test_city_digest import WEEK
 
 
 def told(lines: Iterable[tuple[Any, Any, Any, float]]) -> list[str]:
@@ -30,6 +41,21 @@ def test_judging(monkeypatch: pytest.MonkeyPatch) -> None:
         *judging.memory(cases=2_000),
     ]
     assert len(told(parts)) == 5
+
+
+def test_verifying() -> None:
+    """A log that is proved, against its bounds, and the tables beside it."""
+    assert 3 == len(told(verifying.run(events=3_000)))
+
+
+def test_replaying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A course from the store by one and by more processes, in memory; a city; both profiles."""
+    for name, value in (("ROUNDS", 1), ("CASES", 20), ("CITY", WEEK)):
+        monkeypatch.setattr(replaying, name, value)
+    names = told(replaying.run())
+    assert sum("from the store" in name for name in names) == 2
+    assert any("decoding alone" in name for name in names)
+    assert any(name == "a city:   violations" for name in names)
 
 
 @pytest.mark.cluster
@@ -78,3 +104,11 @@ def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
     """Crossings and arrivals, in a browser."""
     monkeypatch.setattr(live, "COUNT", 2)
     assert told(live.run())
+
+
+@pytest.mark.browser
+def test_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case's two lines, its page, in a browser, a step."""
+    monkeypatch.setattr(history, "EVENTS", 40)
+    monkeypatch.setattr(history, "ROUNDS", 1)
+    assert len(told(history.run())) == 6

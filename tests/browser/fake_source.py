@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from dashboards.past import Issued, NotTold, Span, day_bounds, written
 from dashboards.source import CaseLine, CasePage
 from projections.card_queries import CardPage, Turn, Wanted
 from projections.figures import (
@@ -59,6 +63,7 @@ class FakeSource:
         self.demonstration = True
         self.reads = 0
         self.extra: dict[str, int] = {}
+        self.pasts = FakePasts()
         self._seed = seed
         self._began = clock()
 
@@ -334,6 +339,10 @@ class FakeSource:
         """The same whatever the part: what a part is, the live source's tests show."""
         return self
 
+    def past(self) -> FakePast:
+        """Three days up to START, in which one case came in each second."""
+        return FakePast(self)
+
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         """The one case with a whole history, under any number that begins as it does."""
         if source != SOURCE or not case_no.startswith(CASE_NO[:12]):
@@ -375,3 +384,70 @@ class FakeSource:
     def cards(self, wanted: Wanted, turn: Turn, limit: int) -> CardPage:
         """None, whatever is asked: the grid's tests have cards of the warehouse."""
         return CardPage(now=START)
+
+
+DAYS = 3
+PAST_NAMES = DEPARTMENTS[:4]
+
+
+class FakePasts:
+    """What is asked of the past: each instant in order, how many at a time; none is answered while
+    `open` is cleared.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.at_a_time = self.most = 0
+        self.open = threading.Event()
+        self.open.set()
+
+
+class FakePast:
+    """A dashboards.past.Past of this source."""
+
+    zone = ZONE
+
+    def __init__(self, source: FakeSource, department: str = "") -> None:
+        self._source, self._department = source, department
+
+    @property
+    def departments(self) -> frozenset[str] | None:
+        """One, or all."""
+        return frozenset({self._department}) if self._department else None
+
+    def of(self, department: str) -> FakePast:
+        """Under its name."""
+        if department not in PAST_NAMES:
+            raise NotTold("no_department", what=department)
+        return FakePast(self._source, department)
+
+    def names(self) -> list[str]:
+        """Some."""
+        return list(PAST_NAMES)
+
+    def span(self) -> Span:
+        """Three days."""
+        return Span(START - DAYS * 86_400 * SECOND, START)
+
+    def wall(self, at: int) -> Wall:
+        """As many cases received as seconds have passed since the span began."""
+        span, pasts = self.span(), self._source.pasts
+        if not span.first <= at <= span.last:
+            code = "future" if at > span.last else "before"
+            fill = {"first": written(span.first, ZONE), "last": written(span.last, ZONE)}
+            raise NotTold(code, at=written(at, ZONE), **fill)
+        pasts.asked.append(at)
+        pasts.at_a_time += 1
+        pasts.most = max(pasts.most, pasts.at_a_time)
+        pasts.open.wait(20)
+        pasts.at_a_time -= 1
+        age = (at - span.first) // SECOND
+        wall = self._source._full(0.0, 60, at)
+        kpi = replace(wall.kpi, received=age)
+        return replace(wall, kpi=kpi, district=self._department or "示范区", demonstration=False)
+
+    def issued(self, day: date) -> list[Issued]:
+        """At nine reminders, at ten all, at noon a yellow card."""
+        begin = day_bounds(day, ZONE)[0]
+        at = [begin + hour * 3_600 * SECOND for hour in (9, 10, 12)]
+        return [Issued(at[0], 2, 0, 0), Issued(at[1], 3, 2, 1), Issued(at[2], 0, 1, 0)]

@@ -11,10 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from supervision.access.rights import AUDIT, MANAGER
+from supervision.acts import CardIssued
+from supervision.record import Record
 from supervision.runners.demonstration import kept_plan, make_plan
+from supervision.runners.settings import clock_of
 from tests.browser.signed import begin_factor, signed_in
 from tests.product import Product, supervise, until
 from tests.visitor import visitor
@@ -26,6 +30,8 @@ DAYS, CASES_A_DAY, NOW = 10, 260, "2026-03-17T15:20:00+08:00"
 WALL_SCREEN = ViewportSize(width=1920, height=1080)
 DESK_SCREEN = ViewportSize(width=1500, height=1080)
 PLAIN_SCREEN = ViewportSize(width=1500, height=720)
+MOST = 1_000_000
+"""Events that are looked at for a case of which something was told late."""
 LEAST = 60_000
 """Bytes below which a picture of a full page cannot be."""
 COLOURS = """async (data) => {
@@ -132,6 +138,43 @@ def test_a_case_with_a_red_card(city: Product, desk: Page, folder: Path) -> None
     picture = folder / "case.png"
     desk.screenshot(path=picture)
     assert_full(desk, picture, DESK_SCREEN)
+
+
+def test_the_history_of_a_case(city: Product, desk: Page, folder: Path) -> None:
+    """Where the two lines differ, both rails, and what held at a moment between."""
+    signed_in(desk.context, city)
+    desk.goto(f"{city.url}{told_late(city)}/history")
+    expect(desk.locator(".difference").nth(1)).to_be_visible()
+    desk.focus(".slider")
+    desk.keyboard.press("End")
+    for _ in range(2):
+        desk.keyboard.press("ArrowLeft")
+    assert desk.locator(".rail .rail-mark").count() > 3
+    assert desk.locator(".clock-lines li").count() > 0
+    picture = folder / "history.png"
+    desk.screenshot(path=picture)
+    assert_full(desk, picture, DESK_SCREEN)
+
+
+def told_late(city: Product) -> str:
+    """The page of a case of which a fact came days late, or was corrected, and that has cards."""
+    record = Record(city.home, clock_of(city.home))
+    try:
+        told: dict[str, list[Struct]] = {}
+        for stored in record.read(0, MOST):
+            prefix, _, family = stored.stream.rpartition("/")
+            if family in ("facts", "cards"):
+                told.setdefault(prefix, []).append(stored.event)
+    finally:
+        record.close()
+
+    def weight(events: list[Struct]) -> tuple[bool, int]:
+        cards = [each for each in events if isinstance(each, CardIssued)]
+        late = any(card.subject.startswith("late_entry") for card in cards)
+        return late, len(cards)
+
+    _, source, case_no = max(told, key=lambda prefix: weight(told[prefix])).split("/")
+    return f"/case/{source}/{case_no}"
 
 
 def test_the_page_for_signing_in(city: Product, desk: Page, folder: Path) -> None:

@@ -37,6 +37,7 @@ SEARCHES = (
 )
 FORGED = (
     "/case/{source}/{case}",
+    "/case/{source}/{case}/history",
     "/case/{source}/{case}/",
     "//case/{source}/{case}",
     "/case/{source}%2F{case}",

@@ -89,7 +89,7 @@ def test_another_departments_history_is_none(whole: Whole) -> None:
     assert "没有这个办件" in told(answer)
     assert "history-stage" not in answer.text
     refused = [each for each in whole.trailed() if isinstance(each, AccessRefused)]
-    assert any(each.who == who.session.person and WATER.cases[0] in each.what for each in refused)
+    assert any(each.by == who.session.person and WATER.cases[0] in each.what for each in refused)
 
 
 def test_who_sees_no_cases_sees_no_history(whole: Whole) -> None:
@@ -120,16 +120,18 @@ def test_the_case_page_leads_there(whole: Whole) -> None:
 
 # The command.
 
+PLAN = make_plan(days=4, cases_a_day=40)
+AFTER = instant(PLAN.now) + 120_000_000
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a small city, judged and answered."""
     where = tmp_path_factory.mktemp("city") / "home"
-    plan = make_plan(days=4, cases_a_day=40)
-    clock = SteppedClock(plan.city().begins)
+    clock = SteppedClock(PLAN.city().begins)
     record = Record(where, clock)
-    backfill(record, clock, plan.city(), instant(plan.now))
-    clock.set(instant(plan.now) + 120_000_000)
+    backfill(record, clock, PLAN.city(), instant(PLAN.now))
+    clock.set(AFTER)
     record.heartbeat()
     record.close()
     return where
@@ -138,6 +140,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("SUPERVISION_HOME", str(home))
+    monkeypatch.setattr("supervision.runners.settings.clock_of", lambda _: SteppedClock(AFTER + 1))
     return CliRunner()
 
 

@@ -27,7 +27,18 @@ from replay.changes import (
     scaled,
 )
 from replay.rederive import rederive
-from replay.what_if import GAINED, LOST, MOVED, Scope, WhatIf, what_if
+from replay.what_if import (
+    CORRECTION,
+    GAINED,
+    LATE_FACT,
+    LATE_LIST,
+    LOST,
+    MOVED,
+    SEVERAL,
+    Scope,
+    WhatIf,
+    what_if,
+)
 from supervision.clock import SteppedClock, SystemClock
 from supervision.demonstration.office import DAY
 from supervision.errors import Unreadable
@@ -204,6 +215,15 @@ def test_cards_about_cards_are_left_out_unless_they_are_asked_for(week: City) ->
     assert made.following > 0
     assert whole.following == 0
     assert len(whole.turns) > len(made.turns)
+
+
+def test_as_if_nothing_had_been_late_names_what_was(week: City) -> None:
+    """Cards that lateness made or hid, each with what was late."""
+    made = what_if(week, (), nothing_late=True, processes=0)
+    assert made.count(GAINED) + made.count(LOST) > 0
+    because = {t.because for t in made.turns}
+    assert LATE_FACT in because
+    assert because <= {LATE_FACT, CORRECTION, LATE_LIST, SEVERAL}
 
 
 def test_a_list_in_the_place_of_what_was_published(week: City) -> None:

@@ -121,9 +121,21 @@ def test_what_was_tampered_with_is_named_and_nothing_is_written(sealed: Sealed) 
     assert "▲ 发现 2 项" in text
     assert "第 8 条事件被改动" in text
     assert "停止写入" in text
-    assert f'href="{case_address("hz", "A-3", "zh")}"' in sealed.town.get(AUDIT, "/verify").text
+    assert f'href="{case_address("hz", "A-3", "zh")}"' in sealed.town.get(INSPECTOR, "/verify").text
     assert "event 8 was changed" in text_of(sealed.town.get(AUDIT, "/verify?lang=en"))
     assert head == sealed.record.head()
+
+
+def test_an_audit_administrator_is_told_of_no_case(sealed: Sealed) -> None:
+    """Position, kind and time are what they need."""
+    sealed.seal()
+    with closing(sqlite3.connect(sealed.home / "log.db")) as db:
+        db.execute("DROP TRIGGER log_is_not_changed")
+        db.execute("UPDATE log SET recorded_at = recorded_at + 1 WHERE position = 8")
+        db.commit()
+    sealed.verified()
+    assert "A-3" in sealed.town.get(INSPECTOR, "/verify").text
+    assert "A-3" not in sealed.town.get(AUDIT, "/verify").text
 
 
 def test_the_alarm_of_the_process_that_seals_stands_on_top(sealed: Sealed) -> None:

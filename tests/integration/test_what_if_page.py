@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from dashboards.whatif_jobs import Jobs
+from dashboards.words_whatif import BECAUSE, SEVERITIES, WHAT, WHY, WORDS
 from projections.chdb import ChdbEngine
+from replay import compared
 from replay.every_case import Cancelled, Watching
 from replay.what_if import WhatIf
 from supervision.access import rights as roles
@@ -86,6 +88,17 @@ def test_a_shorter_promise_is_told_by_department_and_case(
     assert "承诺" in text_of(cases)
     assert whole.record.head() >= head
     assert not {s.stream for s in whole.record.read(head, 1_000)} - {"system/access"}
+
+
+def test_as_if_nothing_had_been_late_is_a_change_of_its_own(
+    whole: Whole, everywhere: Visitor
+) -> None:
+    """Cases that were reported months late: their cards, had they been reported in time."""
+    ask(whole, everywhere, nothing_late="yes")
+    page = told(whole, everywhere)
+    assert "假设无任何迟报" in page
+    cases = [told(whole, everywhere, path=link) for link in cases_links(page)]
+    assert any(BECAUSE["late_fact"][0] in each for each in cases)
 
 
 def test_it_is_told_in_english_too(whole: Whole, everywhere: Visitor) -> None:
@@ -252,14 +265,11 @@ def test_a_defect_ends_the_work_with_words() -> None:
 
 def test_the_pages_word_tables_are_whole() -> None:
     """Every difference, reason and card has words in both languages."""
-    from dashboards.words_whatif import SEVERITIES, WHAT, WHY, WORDS
-    from replay import compared
-
     whats = {compared.MISSING, compared.NOT_DERIVED, compared.CONTENT, compared.ORDER}
     assert {*whats, compared.UNREADABLE} == WHAT.keys()
     whys = {v for n, v in vars(compared).items() if n.isupper() and v in WHY}
     assert whys == WHY.keys()
-    for table in (WORDS, WHAT, WHY, SEVERITIES):
+    for table in (WORDS, WHAT, WHY, SEVERITIES, BECAUSE):
         assert all(zh and en for zh, en in table.values())
 
 

@@ -203,9 +203,8 @@ def test_a_list_counts_from_its_announcement() -> None:
 def test_an_answer_comes_when_it_was_given() -> None:
     """To a card that truly was due, the answer counts; to one that was not, it changes nothing."""
     stored, shelf = told_in(ACCEPTED)
-    card = next(
-        act.card for act, _ in derive(stored, shelf, at(UNTIL)) if act.rule == "promise_past"
-    )
+    issued = [act for act, _ in derive(stored, shelf, at(UNTIL)) if isinstance(act, CardIssued)]
+    card = next(act.card for act in issued if act.rule == "promise_past")
     answered = ("2026-03-13 10:00", desk("CardExplained", "2026-03-13 10:00", card))
     late = ("2026-03-30", fact("CaseConcluded", "2026-03-10 10:00", result="出证"))
     due, not_due = told_in(ACCEPTED, answered), told_in(ACCEPTED, answered, late)

@@ -131,7 +131,9 @@ def test_a_changed_log_is_found_in_the_file_that_is_taken_of_it(
             database.execute(f'DROP TRIGGER "{guard}"')
         database.execute("UPDATE log SET payload = ? WHERE position = 1", [payload])
     out = tmp_path / "case.zip"
-    assert run("1", "--out", out).exit_code == 0
+    taken = run("1", "--out", out)
+    assert taken.exit_code == 1
+    assert "日志与封存不符 the log is not what was sealed" in taken.output
     found = run("check", out, "--key", seals_of(settings()).vkey)
     assert found.exit_code == 1
     assert "位置 position 1: 存在证明不成立" in found.output

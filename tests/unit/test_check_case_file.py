@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from replay.bundle import FILES, JSON, MANIFEST, manifest_of, zipped
-from replay.casefile import CaseFile
+from replay.casefile import CaseFile, Stamp
 from replay.checking import check
 from replay.notes import Checkpoint, signed
 from tests.filed import MemorySeals, bundled, filed, log_key, whole_log
@@ -146,6 +146,15 @@ def test_events_that_are_not_sealed_yet_are_not_proved(tmp_path: Path, size: int
     found = both(bundled(filed(seals=seals), seals).data, tmp_path)
     assert (found.code, found.findings) == (3, set())
     assert "not yet sealed, at" in found.said
+
+
+def test_time_stamps_are_told_and_not_called_checked(tmp_path: Path) -> None:
+    """The standard library cannot verify them: their number is told, and that."""
+    stamp = Stamp(authority="CN=TSA", at="2026-03-20T09:00:00Z", token="AAAA")
+    seals = MemorySeals(whole_log(), stamps=[stamp])
+    found = both(bundled(filed(seals=seals), seals).data, tmp_path)
+    assert found.code == 0
+    assert "stamps, not checked: 1" in found.said
 
 
 # What was changed by somebody without the key.

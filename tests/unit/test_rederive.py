@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 
 import msgspec
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 
 from projections.keeping import program_digest
@@ -30,7 +32,7 @@ from replay.compared import (
 )
 from replay.every_case import Cancelled, Watching
 from replay.rederive import Rederived, rederive
-from supervision.acts import CardIssued
+from supervision.acts import CardAct, CardIssued
 from supervision.facts import Instant, instant
 from supervision.judgement.cards import moment
 from supervision.lists import ItemPublished
@@ -204,7 +206,7 @@ def test_what_was_not_judged_yet_is_said_to_be_so() -> None:
 def test_an_act_of_the_last_minute_is_on_its_way() -> None:
     """A running system is not accused of what it is about to write."""
     log = lived()
-    newest = max((s for s in log.stored if s.stream.endswith("/cards")), key=lambda s: s.event.at)
+    newest = max((s for s in log.stored if s.stream.endswith("/cards")), key=instant_of)
     log.stored = [s for s in log.stored if s is not newest]
     log.until = instant_of(newest) + 5 * SECOND
     made = compare(log)
@@ -213,7 +215,9 @@ def test_an_act_of_the_last_minute_is_on_its_way() -> None:
 
 
 def instant_of(stored: Stored) -> Instant:
-    return instant(stored.event.at)
+    act = stored.event
+    assert isinstance(act, CardAct)
+    return instant(act.at)
 
 
 def test_what_a_halted_case_lacks_has_that_reason() -> None:
@@ -337,10 +341,11 @@ class Noted:
         assert stream == PROGRAM
         return self.stored[after:]
 
-    def note(self, stream: str, make: Callable[[object], object]) -> None:
+    def note(self, stream: str, make: Callable[[datetime], Struct]) -> datetime:
         topic, payload = encode(make(moment(START)))
         n = len(self.stored) + 1
         self.stored.append(Stored(n, stream, n, topic, START, payload))
+        return moment(START)
 
 
 def test_a_program_is_noted_once_for_each_change() -> None:

@@ -213,6 +213,31 @@ class TestBroken:
         del log.events[12]
         assert 13 == broken(tmp_path, log).position
 
+    def test_the_last_event_deleted_before_it_was_sealed(self, tmp_path: Path) -> None:
+        """The log says that it goes further than there are events."""
+
+        class Counting(Tampered):
+            def head(self) -> int:
+                return 12
+
+        log = Counting(11)
+        with sealer_at(tmp_path, log) as sealer:
+            sealer.follow()
+            with pytest.raises(SealsBroken) as found:
+                sealer.follow()
+        assert 12 == found.value.position
+
+    def test_an_event_recorded_while_it_looks_is_taken_in(self, tmp_path: Path) -> None:
+        """Between reading and asking where the log ends: nothing is missing."""
+
+        class Late(Tampered):
+            def head(self) -> int:
+                self.grow(1)
+                return super().head()
+
+        with sealer_at(tmp_path, Late()) as sealer:
+            assert [1, 1] == [sealer.follow(), sealer.follow()]
+
     def test_a_log_that_changes_under_a_running_sealer(self, tmp_path: Path) -> None:
         """Before each signature it looks again."""
         log = Tampered(10)

@@ -253,7 +253,6 @@ class TestMissing:
         after(shown, PUBLISHER, watch(ALL), rows(), waiting)
         assert "the alerts do not run" in shown.health.alerts_failed
 
-
     def test_what_is_wrong_with_the_seals_is_told(self, shown: Shown) -> None:
         """Log and seals that differ, witnesses that refuse, stamps that are missing."""
         leading = told("seal", seals_broken="at 5", witnesses=["w: no"], unstamped="down")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dashboards import sights
+from dashboards.past import NotTold, Past
 from dashboards.producer import Producer
 from dashboards.sights import Producers, title_of
 from dashboards.source import CasePage
@@ -30,6 +31,9 @@ class World:
 
     def wall(self) -> Wall:
         return Wall(now=1, measured=0.0, position=0, zone="UTC", district=self.title)
+
+    def past(self) -> Past:
+        raise NotTold("empty")
 
     def case(self, source: str, case_no: str, reveal: bool = False) -> CaseHistory | None:
         return None

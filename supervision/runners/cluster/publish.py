@@ -41,7 +41,7 @@ class _Publishing:
         self._jumped = ""
         self._position = 0
         self._stamp: Instant = 0
-        self._noted = False
+        self._to_note = False
 
     async def run(self, asked: asyncio.Event) -> None:
         """Lead whenever this process is the one elected."""
@@ -66,6 +66,7 @@ class _Publishing:
         try:
             async with Sender(self._brokers) as sender:
                 publisher = Publisher(record, self._brokers, sender, station.given.partitions)
+                self._to_note = True
                 with suppress(ClockJumped):
                     await asyncio.to_thread(self._note_program)
                 await publisher.resume()
@@ -118,10 +119,10 @@ class _Publishing:
             self._stamp = stamp
 
     def _note_program(self) -> None:
-        """Once: which program judges what is published from here on."""
-        if not self._noted:
+        """Once, on beginning to lead: which program judges what is published from here on."""
+        if self._to_note:
             note_program(self._station.record, version("supervision"))
-            self._noted = True
+            self._to_note = False
 
     def _tell_failed(self, why: str) -> None:
         head = self._head.beyond(self._position)
