@@ -65,7 +65,8 @@ class Span(Struct, frozen=True):
 
 
 class Issued(Struct, frozen=True, array_like=True):
-    """How many cards were issued in ten minutes, also those withdrawn since; `at` begins them (µs)."""
+    """How many cards were issued in ten minutes, also those withdrawn since; `at` (µs) begins them.
+    """
 
     at: Instant
     reminders: int

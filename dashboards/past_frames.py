@@ -7,6 +7,7 @@ that was drawn is good for everybody who sees the same part of the world.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -16,9 +17,9 @@ from fastapi import FastAPI, Request, Response
 from msgspec import Struct
 
 from projections.figures import Wall
-from projections.warehouse import WarehouseError
 from supervision.access.rights import Right
 from supervision.access.rules import needs
+from supervision.errors import SupervisionError
 from supervision.facts import Instant
 
 from .past import NotTold, Past, Span, day_bounds, day_of, read_day, read_instant, written
@@ -27,6 +28,8 @@ from .producer import written as as_json
 from .sights import Sights
 from .wall import Shown
 from .words import LANGS
+
+log = logging.getLogger(__name__)
 
 AT_A_TIME = 2
 """Past walls made at a time, for all viewers: some ten queries each."""
@@ -78,7 +81,7 @@ class Replays:
         return past.of(department)
 
     def frame(self, past: Past, at: Instant) -> PastFrame:
-        """The wall of an instant. Raises NotTold, WarehouseError. Blocks."""
+        """The wall of an instant. Raises NotTold, and what the stores raise. Blocks."""
         key = (past.departments, at)
         found = self.kept(past, at)
         if found is None:
@@ -153,7 +156,7 @@ def _frame(replays: Replays, request: Request) -> Response:
         found = replays.frame(past, read_instant(asked.get("at", ""), past.zone, span.last))
         other = replays.kept(past, read_instant(since, past.zone, 0)) if since else None
         told = {"changes": found.since(lang, other), "pulse": pulse(found.wall, lang, span)}
-    except (NotTold, WarehouseError) as error:
+    except SupervisionError as error:
         return refusal(error)
     return answer(told)
 
@@ -166,18 +169,25 @@ def _day(replays: Replays, request: Request) -> Response:
         issued = [
             (one.at // 1000, one.reminders, one.yellows, one.reds) for one in past.issued(day)
         ]
-    except (NotTold, WarehouseError) as error:
+    except SupervisionError as error:
         return refusal(error)
     told = {"day": day.isoformat(), "begin": begin // 1000, "end": end // 1000, "issued": issued}
     return answer(told)
 
 
-def refusal(error: NotTold | WarehouseError) -> Response:
+def why_not(error: SupervisionError) -> NotTold:
+    """What whoever asks is told; what the stores said is in the log."""
+    if isinstance(error, NotTold):
+        return error
+    log.warning("a past wall could not be made", extra={"why": str(error)})
+    return NotTold("starting")
+
+
+def refusal(error: SupervisionError) -> Response:
     """Why there is no wall, in both languages."""
-    if isinstance(error, WarehouseError):
-        error = NotTold("starting")
-    told = {"code": error.code, "zh": error.zh, "en": error.en}
-    return answer(told, STATUS.get(error.code, 422))
+    why = why_not(error)
+    told = {"code": why.code, "zh": why.zh, "en": why.en}
+    return answer(told, STATUS.get(why.code, 422))
 
 
 def answer(told: object, status: int = 200) -> Response:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from dash.development.base_component import Component
 
 from projections.figures import Wall
-from projections.warehouse import WarehouseError
+from supervision.errors import SupervisionError
 
 from .past import NotTold, Span, read_instant
-from .past_frames import PastFrame, Replays, pulse
+from .past_frames import PastFrame, Replays, pulse, why_not
 from .show import Child, address, div, link, span, tag
 from .wall import language_switch, wall_page
 from .words_replay import WORDS, say
@@ -40,10 +40,8 @@ def replay_page(replays: Replays, asked: Replay) -> list[Child]:
         told = past.span()
         frame = replays.frame(past, read_instant(asked.at, past.zone, told.last))
         return drawn(frame, told, replays.past().names(), asked)
-    except NotTold as error:
-        return [refused(error, replays, asked)]
-    except WarehouseError:
-        return [refused(NotTold("starting"), replays, asked)]
+    except SupervisionError as error:
+        return [refused(why_not(error), asked)]
 
 
 def drawn(frame: PastFrame, span: Span, names: list[str], asked: Replay) -> list[Child]:
@@ -81,7 +79,7 @@ def bar(wall: Wall, told: Span, names: list[str], asked: Replay) -> Component:
     )
 
 
-def refused(error: NotTold, replays: Replays, asked: Replay) -> Component:
+def refused(error: NotTold, asked: Replay) -> Component:
     """Why, in both languages, and a way on."""
     other = "zh" if asked.lang == "en" else "en"
     here, there = (error.en, error.zh) if asked.lang == "en" else (error.zh, error.en)

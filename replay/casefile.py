@@ -20,8 +20,7 @@ VERSION = 1
 
 FACT, LINK, CARD, DESK, NOTICE = "fact", "link", "card", "desk", "notice"
 MESSAGE, ERASURE, LIST = "message", "erasure", "list"
-FAMILIES = (FACT, LINK, CARD, DESK, NOTICE, MESSAGE, ERASURE, LIST)
-"""Of an event: those of the case's own streams, then what other streams hold about it."""
+"""Families of events: those of the case's own streams, then what other streams hold about it."""
 
 MASKED, SHOWN, ERASED = "masked", "shown", "erased"
 """Of a text: not to be seen by whoever took the file; shown; destroyed by law, or never kept."""

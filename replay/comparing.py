@@ -13,6 +13,8 @@ from .hashing import NO_HASH, hashes, placed, rehashed
 from .merkle import SIZE, Frontier
 from .rows import BATCH, Contents, Rows, Told
 
+FEW = 16
+"""Rows that are compared at a time where the last did not agree."""
 NEAR = 64
 """Two events that were swapped are recognised at once within so many, else when both are known."""
 APART = 200
@@ -76,8 +78,10 @@ class Comparing:
         return any(each.kind is Kind.RESTORED_FROM_OLDER for each in self.told.found)
 
     def _in_step(self) -> None:
-        """Go on as long as all agrees."""
-        while batch := self.rows.batch(min(BATCH, self._end - self._at)):
+        """Go on as long as all agrees: by few at first, then by more and more."""
+        many = FEW
+        while batch := self.rows.batch(min(many, self._end - self._at)):
+            many = min(2 * many, BATCH)
             made = hashes(batch, self._at + 1, self.versions)
             sealed = self._leaves.read(self._at, len(batch))
             good = len(batch) if b"".join(made) == sealed else _first_other(made, sealed)
@@ -290,11 +294,11 @@ class Comparing:
                 self._pass(1, 1)
         return op != "same"
 
-    def _ways(self, row: Stored, moved: int) -> list[Callable[[int], bytes]]:
+    def _ways(self, row: Stored, moved: int, tries: int) -> list[Callable[[int], bytes]]:
         """The hashes that a row would have, its stream renumbered by so many, or not."""
         if row.version.__class__ is not int:
             return []
-        many = max(1, min(VERSIONS_FAR, TRIES // max(1, self._end - self._at)))
+        many = max(1, min(VERSIONS_FAR, tries // max(1, self._end - self._at)))
         return [
             placed(row._replace(version=row.version + moved * by), self.versions)
             for by in range(many)
@@ -307,7 +311,7 @@ class Comparing:
         """How many leaves from here on have no row any more, if the next rows come later; 0: no."""
         ahead = [n for n in range(ANCHORS) if self.rows.has(n)]
         anchors = [(n, self.rows[n]) for n in ahead]
-        made = [(n, way) for n, row in anchors for way in self._ways(row, 1)]
+        made = [(n, way) for n, row in anchors for way in self._ways(row, 1, TRIES)]
         for start in range(self._at, self._end, BATCH):
             count = min(BATCH, self._end - start)
             sealed = self._leaves.read(start, count)
@@ -322,11 +326,11 @@ class Comparing:
         """How many rows from here on were changed, or inserted; "same": it never agrees again."""
         wanted = [self._leaf(self._at + n) for n in range(min(ANCHORS, self._end - self._at))]
         for ahead, row in self.rows.from_here():
-            leaf, ways = self._at + ahead, self._ways(row, -1)
+            leaf, ways = self._at + ahead, self._ways(row, -1, TRIES // 20)
             for n, sealed in enumerate(wanted):
                 if ahead > n and any(way(self._at + n + 1) == sealed for way in ways):
                     return "inserted", ahead - n
-            if leaf < self._end and self._agrees(row, leaf):
+            if leaf < self._end and ways and ways[0](leaf + 1) == self._leaf(leaf):
                 return "changed", ahead
         return "same", 0
 

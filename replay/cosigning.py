@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from supervision.errors import SupervisionError
 
-from .merkle import SIZE, verify_consistency
+from .merkle import EMPTY, SIZE, verify_consistency
 from .notes import (
     COSIGNATURE,
     ED25519,
@@ -143,12 +143,10 @@ class CosigningWitness:
 
     def _judge(self, asked: _Asked, checkpoint: Checkpoint, now: int) -> Answer:
         known = self._known(checkpoint.origin)
-        size, root = (known.size, known.root) if known else (0, b"")
+        size, root = (known.size, known.root) if known else (0, EMPTY)
         if asked.old != size or (size == checkpoint.size and known and root != checkpoint.root):
             return Answer(409, b"%d\n" % size, SIZE_TYPE)
-        if known and not verify_consistency(
-            size, root, checkpoint.size, checkpoint.root, asked.proof
-        ):
+        if not verify_consistency(size, root, checkpoint.size, checkpoint.root, asked.proof):
             return Answer(422, b"it does not go on from the checkpoint that is known here\n")
         line = self._signer.line(checkpoint.text, now)
         self._keep(checkpoint.origin, asked.note + line)

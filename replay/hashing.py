@@ -87,10 +87,12 @@ def placed(row: Stored, versions: Mapping[str, int]) -> Callable[[int], bytes]:
 
 def leaf_text(row: Stored, version: int) -> tuple[bytes, bytes] | None:
     """What is hashed, before and behind the position; None where the row is no event."""
-    if rehashed(row, 1, version=version) == NO_HASH:
+    if row.stream.__class__ is not str or row.topic.__class__ is not str:
         return None
-    mark = b',"position":'
-    topic, said = msgspec.json.encode(row.topic), _time(row.recorded_at)
-    head = b'\0{"stream":%b,"version":%d' % (msgspec.json.encode(row.stream), version)
-    tail = b',"topic":%b,"recorded_at":"%bZ","payload":%b}' % (topic, said, row.payload)
-    return head + mark, tail
+    try:
+        topic, said = msgspec.json.encode(row.topic), _time(row.recorded_at)
+        stream = msgspec.json.encode(row.stream)
+        head = b'\0{"stream":%b,"version":%d,"position":' % (stream, version)
+        return head, b',"topic":%b,"recorded_at":"%bZ","payload":%b}' % (topic, said, row.payload)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -24,7 +24,7 @@ import httpx
 from supervision.facts import Instant
 
 from .leaves import Leaves
-from .merkle import consistency
+from .merkle import consistency, verify_consistency
 from .notes import (
     COSIGNATURE,
     Key,
@@ -125,6 +125,8 @@ class HttpWitness:
     def show(self, seen: Seen) -> None:
         """Ask, from the size that it knows on; its cosignature goes below the note."""
         note = _of_the_log(read_note(seen.notes.note(seen.size)))
+        if self._known > seen.size:
+            raise self._cut_off(self._known, seen.size)
         for _ in range(TRIES):
             said = self._ask(note, seen)
             if said.status == 200:
@@ -146,15 +148,18 @@ class HttpWitness:
             raise WitnessDown(self.name, str(error) or type(error).__name__) from error
 
     def _learn(self, said: Said, size: int) -> None:
+        if self._known == size:
+            raise WitnessRefused(self.name, f"it has seen another log of {size} events")
         known = said.body.decode(errors="replace").strip()
         if not (known.isascii() and known.isdecimal()) or len(known) > 18:
             raise WitnessDown(self.name, "status 409 without a size")
         if int(known) > size:
-            why = f"it has seen {known} events, here are {size}: the log was cut off or restored"
-            raise WitnessRefused(self.name, why)
-        if int(known) == self._known:
-            raise WitnessRefused(self.name, f"it has seen another log of {known} events")
+            raise self._cut_off(int(known), size)
         self._known = int(known)
+
+    def _cut_off(self, known: int, size: int) -> WitnessRefused:
+        why = f"it has seen {known} events, here are {size}: the log was cut off or restored"
+        return WitnessRefused(self.name, why)
 
     def _refusal(self, said: Said) -> WitnessError:
         if why := REFUSALS.get(said.status):
@@ -219,9 +224,8 @@ class FolderWitness:
             raise WitnessDown(self.name, "there is no such folder; mount it, or make it")
         try:
             last = max((int(p.stem) for p in self._folder.glob("*.note")), default=0)
-            if last > seen.size:
-                why = f"it has seen {last} events, here are {seen.size}: cut off or restored"
-                raise WitnessRefused(self.name, why)
+            if last:
+                self._goes_on(last, seen)
             for size in (each for each in seen.notes.sizes() if last < each <= seen.size):
                 put(self._folder / seen.notes.path(size).name, seen.notes.note(size))
             if not (self._folder / VKEY).exists():
@@ -230,6 +234,24 @@ class FolderWitness:
             raise WitnessDown(self.name, error.strerror) from error
         except ValueError:
             raise WitnessDown(self.name, "it holds notes that are not ours") from None
+
+    def _goes_on(self, last: int, seen: Seen) -> None:
+        """The checkpoint goes on from the last copy. WitnessRefused."""
+        if last > seen.size:
+            why = f"it has seen {last} events, here are {seen.size}: cut off or restored"
+            raise WitnessRefused(self.name, why)
+        data = (self._folder / seen.notes.path(last).name).read_bytes()
+        try:
+            old = read_checkpoint(read_note(data).text)
+        except SealError as error:
+            raise WitnessRefused(self.name, f"its copy of {last} is damaged: {error}") from error
+        new = seen.notes.checkpoint(seen.size)
+        with closing(Leaves(seen.folder)) as leaves:
+            proof = consistency(leaves.node, last, seen.size)
+        same = (old.origin, old.size) == (new.origin, last)
+        if not same or not verify_consistency(last, old.root, seen.size, new.root, proof):
+            why = f"the log does not go on from its copy of {last}: events were changed"
+            raise WitnessRefused(self.name, why)
 
 
 def read_witnesses(text: str) -> list[Witness]:
@@ -271,7 +293,7 @@ class Round:
         self._witnesses, self._patience = witnesses, patience
         self._down: dict[str, Instant] = {}
         self.refused: dict[str, str] = {}
-        """By name, why one does not vouch for this log."""
+        """By name, why one does not vouch for this log, or cannot be shown it."""
         self.down: dict[str, str] = {}
         """By name, why one has not answered for longer than patience lasts."""
 
@@ -281,13 +303,13 @@ class Round:
             try:
                 if not witness.has(seen):
                     witness.show(seen)
-            except WitnessRefused as error:
-                self.refused[witness.name] = str(error)
-                self._down.pop(witness.name, None)
-            except SealError as error:
+            except WitnessDown as error:
                 since = self._down.setdefault(witness.name, now)
                 if abs(now - since) >= self._patience:
                     self.down[witness.name] = str(error)
+            except SealError as error:
+                self.refused[witness.name] = str(error)
+                self._down.pop(witness.name, None)
             else:
                 for told in (self.refused, self.down, self._down):
                     told.pop(witness.name, None)

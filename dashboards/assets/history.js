@@ -238,6 +238,8 @@
         made("td", "moment", e.occurred.slice(0, 19)), made("td", "moment", e.recorded.slice(0, 19) || "–"),
         what, made("td", "ids", e.who),
       );
+      row.children[1].dataset.label = w.occurred;
+      row.children[2].dataset.label = w.recorded;
       return row;
     }
 
@@ -421,7 +423,7 @@
       let unknown = 0;
       for (const n of this.order) {
         const e = this.told.entries[n], place = this.place(e);
-        const isUnknown = e.at > this.at && e.true > 0 && e.true <= this.at;
+        const isUnknown = e.at > this.at && e.true && e.true <= this.at;
         let state = place <= this.at ? "shown" : "later";
         if (isUnknown) { state = this.axis === "known" ? "unknown" : "shown unknown-then"; unknown += 1; }
         if (this.shown.get(n) === state) continue;

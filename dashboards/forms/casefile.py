@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,6 +39,8 @@ from .texts import LONGEST, SHORTEST
 log = logging.getLogger(__name__)
 
 HERE = "/case-file"
+AT_A_TIME = 2
+"""Files drawn at once: each takes a processor for seconds, and the wall needs one."""
 Shows = Callable[[Request, str, str], Awaitable[Response]]
 
 
@@ -67,6 +69,7 @@ class State(NamedTuple):
 def casefile(sights: Sights, access: Access, seals: Seals) -> APIRouter:
     """The page that says what a case file is, and the way to take one."""
     routes = APIRouter(include_in_schema=False)
+    turns = CapacityLimiter(AT_A_TIME)
 
     @routes.get(HERE)
     @needs(Right.EXPORT)
@@ -81,7 +84,7 @@ def casefile(sights: Sights, access: Access, seals: Seals) -> APIRouter:
         form = await form_of(request)
         asked = Asked(form["texts"] == "yes", form["reason"])
         return await to_thread.run_sync(
-            lambda: _take(request, sights, access, seals, (source, case_no), asked)
+            lambda: _take(request, sights, access, seals, (source, case_no), asked), limiter=turns
         )
 
     return routes

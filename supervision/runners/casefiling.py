@@ -68,6 +68,8 @@ def take(case_no: str, source: str, out: Path, texts: bool, reason: str, force: 
         raise FilingRefused("texts are shown for a reason: give one with --reason")
     if out.exists() and not force:
         raise FilingRefused(f"{out} is there already: give another name, or --force to replace it")
+    if not out.absolute().parent.is_dir():
+        raise FilingRefused(f"{out}: there is no such folder; give another place, or make it")
     given = settings()
     if not has_record(given):
         raise NoRecord

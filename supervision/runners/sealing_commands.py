@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from replay.leaves import LeavesInUse
+from replay.leaves import Leaves, LeavesInUse
 from replay.merkle import leaf_hash, verify_consistency, verify_inclusion
 from replay.notes import SealError, Vouched, read_checkpoint, read_note, vouchers
 from replay.sealing import RECORDED, Sealer
@@ -90,15 +90,24 @@ def now() -> None:
     given = settings()
     with _record(given) as record:
         head = record.head()
-        try:
-            sealer = open_sealer(record, given, signer_of(given))
-        except LeavesInUse:
+        if _is_held(folder_of(given)):
             _ask(given, head)
         else:
-            with closing(sealer):
+            with closing(open_sealer(record, given, signer_of(given))) as sealer:
                 _seal(sealer, head)
             _vouch(given)
     _list(seals_of(given), given, 1)
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether another process seals into it; that one has the key, and this one need not."""
+    if not folder.exists():
+        return False
+    try:
+        Leaves(folder, writing=True).close()
+    except LeavesInUse:
+        return True
+    return False
 
 
 def _bar(words: str) -> Progress:

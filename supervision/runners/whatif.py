@@ -28,7 +28,7 @@ from replay.changes import (
 from replay.compared import UNEXPLAINED, Difference
 from replay.every_case import Watching
 from replay.rederive import Rederived, rederive
-from replay.what_if import Scope, WhatIf, what_if
+from replay.what_if import GAINED, LOST, MOVED, Scope, WhatIf, what_if
 
 from ..facts import Instant, instant
 from ..judgement.cards import moment
@@ -38,6 +38,8 @@ from ..record import Record
 from .desk import NoRecord
 from .settings import has_record, open_record, settings
 
+SIGNS = {GAINED: "多 +", LOST: "少 −", MOVED: "移 ~"}
+"""The heads of counts: gained, lost, at another time."""
 SHOWN = 40
 """Differences, or cards, that are printed; --json gives all that are kept."""
 
@@ -80,15 +82,18 @@ def rederive_command(sources: tuple[str, ...], as_json: bool) -> None:
 
 def _show_rederived(made: Rederived, zone: ZoneInfo) -> None:
     out = Console(highlight=False)
-    out.print(_said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases))
+    where = _said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases)
+    out.print(where, soft_wrap=True)
     if made.young:
         out.print(_said("young", n=made.young))
     if made.equal:
-        out.print(_said("equal", cases=made.cases, acts=made.acts), style="bold green")
+        said = _said("equal", cases=made.cases, acts=made.acts)
+        out.print(said, style="bold green", soft_wrap=True)
         return
     total = sum(count for *_, count in made.counts)
     style = "bold red" if made.unexplained else "bold yellow"
-    out.print(_said("differs", n=total, unexplained=made.unexplained), style=style)
+    said = _said("differs", n=total, unexplained=made.unexplained)
+    out.print(said, style=style, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for head in ("what", "reason", "count"):
         table.add_column(both(WORDS, head))
@@ -229,11 +234,12 @@ def _show_what_if(made: WhatIf, zone: ZoneInfo) -> None:
     out = Console(highlight=False)
     for zh, en in made.changes:
         out.print(f"{zh}  {en}", style="bold", markup=False)
-    out.print(_said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases))
+    where = _said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases)
+    out.print(where, soft_wrap=True)
     before, after = dict(made.before), dict(made.after)
     for severity in SEVERITIES:
         was, now = before.get(severity, 0), after.get(severity, 0)
-        out.print(f"  {both(SEVERITIES, severity)}  {was:,} → {now:,}")
+        out.print(f"  {_card(severity)}  {was:,} → {now:,}")
     if made.following:
         out.print(_said("left_out", n=made.following))
     if made.unreadable:
@@ -241,17 +247,10 @@ def _show_what_if(made: WhatIf, zone: ZoneInfo) -> None:
     if not made.figures:
         out.print(_said("no_turns"))
         return
-    table = Table(box=None, pad_edge=False)
-    for head in ("department", "item", "severity", "gained", "lost", "moved"):
-        table.add_column(both(WORDS, head), overflow="fold")
-    for figure in made.figures:
-        counts = (f"+{figure.gained:,}", f"-{figure.lost:,}", f"~{figure.moved:,}")
-        severity = both(SEVERITIES, figure.severity)
-        table.add_row(figure.department, figure.item_name, severity, *counts)
-    out.print(table)
+    out.print(_figures(made))
     for turn in made.turns[:SHOWN]:
         kind, at = both(WORDS, turn.kind), _when(turn.crossed_at, zone)
-        line = f"  {turn.source}/{turn.case_no} {kind}: {both(SEVERITIES, turn.severity)} {at}"
+        line = f"  {turn.source}/{turn.case_no} {kind}: {_card(turn.severity)} {at}"
         because = f"（{both(BECAUSE, turn.because)}）" if turn.because else ""
         said = f"{line} {turn.why_zh} {turn.why_en}{because}"
         out.print(said, soft_wrap=True, markup=False)
@@ -260,8 +259,27 @@ def _show_what_if(made: WhatIf, zone: ZoneInfo) -> None:
         out.print(_said("shown_most", shown=SHOWN, n=total))
 
 
+def _figures(made: WhatIf) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(both(WORDS, "department"), overflow="fold")
+    table.add_column(both(WORDS, "item"), overflow="fold")
+    table.add_column("", no_wrap=True)
+    for sign in SIGNS.values():
+        table.add_column(sign, no_wrap=True, justify="right")
+    for figure in made.figures:
+        counts = (f"{n:,}" if (n := getattr(figure, kind)) else "–" for kind in SIGNS)
+        severity = SEVERITIES.get(figure.severity, (figure.severity,))[0]
+        table.add_row(figure.department, figure.item_name, severity, *counts)
+    return table
+
+
 def _print_json(made: Rederived | WhatIf) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(made), indent=2))
+
+
+def _card(severity: str) -> str:
+    zh, en = SEVERITIES.get(severity, (severity, severity))
+    return f"{zh} {en.split()[-1]}"
 
 
 def _said(key: str, **fill: object) -> str:

@@ -13,6 +13,7 @@ from tests.bench import (
     append,
     cluster,
     gate,
+    history,
     judging,
     live,
     replaying,

@@ -27,6 +27,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(
 
 DAYS, CASES_A_DAY, NOW = 10, 260, "2026-03-17T15:20:00+08:00"
 """Enough for full lists and a day's curve, little enough to be lived through in seconds."""
+PAST = "2026-03-16T10:40"
+"""A busy hour of the day before."""
 WALL_SCREEN = ViewportSize(width=1920, height=1080)
 DESK_SCREEN = ViewportSize(width=1500, height=1080)
 PLAIN_SCREEN = ViewportSize(width=1500, height=720)
@@ -122,6 +124,18 @@ def test_the_wall_of_a_busy_day(city: Product, page: Page, folder: Path) -> None
     assert page.evaluate(GLYPHS, "红黄牌监察办件") == 7
     expect(page.locator("#stale")).to_be_hidden()
     picture = folder / "wall.png"
+    page.screenshot(path=picture, animations="disabled")
+    assert_full(page, picture, WALL_SCREEN)
+
+
+def test_the_wall_of_a_past_instant(city: Product, page: Page, folder: Path) -> None:
+    """The same figures as then, in a frame that says so, above the time line of that day."""
+    page.goto(f"{city.url}/?at={PAST}")
+    expect(page.locator("#clock")).to_have_text(f"{PAST[-5:]}:00")
+    expect(page.locator(".replay-mark").nth(2)).to_be_visible()
+    expect(page.locator("#wall-stream .row").nth(4)).to_be_visible()
+    assert page.evaluate(GLYPHS, "回放前一天") == 5
+    picture = folder / "replay.png"
     page.screenshot(path=picture, animations="disabled")
     assert_full(page, picture, WALL_SCREEN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -77,6 +78,24 @@ def test_a_checkpoint_is_stamped_once(tsa: Authority, folder: SealFolder) -> Non
     text = read_note(notes.note(3)).text
     found = check_stamp(answer, text, read_roots(tsa.roots))
     assert found == read_stamp(answer) == check_stamp(found.token, text, read_roots(tsa.roots))
+
+
+def test_a_stamp_is_verified_without_this_program(
+    tsa: Authority, folder: SealFolder, tmp_path: Path
+) -> None:
+    """By sed and openssl, as docs/integrity.md says."""
+    notes = folder.checkpoints
+    stamp(notes, 3, stamper(tsa))
+    text = tmp_path / "text"
+    with text.open("wb") as out:
+        subprocess.run(["sed", "/^$/,$d", notes.path(3)], stdout=out, check=True)
+    words = ("-in", notes.stamp_path(3), "-data", text, "-CAfile", tsa.roots)
+    done = subprocess.run(["openssl", "ts", "-verify", *words], capture_output=True, check=False)
+    assert b"Verification: OK" in done.stdout + done.stderr
+    text.write_bytes(text.read_bytes() + b"more\n")
+    assert subprocess.run(
+        ["openssl", "ts", "-verify", *words], capture_output=True, check=False
+    ).returncode
 
 
 def test_a_witness_that_signs_later_breaks_no_stamp(tsa: Authority, folder: SealFolder) -> None:

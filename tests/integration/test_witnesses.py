@@ -36,6 +36,7 @@ from replay.seals import SealFolder
 from replay.stamping import Said, post
 from replay.witnesses import (
     PATIENCE,
+    SIZE_TYPE,
     TEXT,
     FolderWitness,
     HttpWitness,
@@ -247,6 +248,16 @@ class TestRefusing:
         with pytest.raises(WitnessRefused, match="cut off or restored"):
             HttpWitness(ours.key, url).show(seen(restored))
 
+    def test_a_folder_that_was_put_back_under_a_running_client_is_refused(
+        self, tmp_path: Path, home: Path, ours: CosigningWitness, url: str
+    ) -> None:
+        """It knows what it has shown, and need not ask."""
+        client = HttpWitness(ours.key, url)
+        client.show(seen(home))
+        restored = fork(home, tmp_path / "restored", Tampered(5))
+        with pytest.raises(WitnessRefused, match="cut off or restored"):
+            client.show(seen(restored))
+
     def test_a_log_that_it_does_not_know_is_refused(self, tmp_path: Path, home: Path) -> None:
         """And one that is signed by another key in its name."""
         stranger = make_signer(tmp_path / "s.pem", "supervision/stranger").key
@@ -307,6 +318,11 @@ def test_a_request_changed_anywhere_is_vouched_for_only_as_it_was(
             assert read_note(changed.split(b"\n\n", 1)[1]).text == text
 
 
+def test_a_proof_where_none_is_asked_for_is_refused(home: Path, ours: CosigningWitness) -> None:
+    """Of the first checkpoint there is nothing to prove (C2SP tlog-witness)."""
+    assert 422 == ours.add(request(0, [bytes(32)], noted(folder_at(home))), NOW).status
+
+
 def test_an_old_size_beyond_the_checkpoint_is_a_bad_request(
     home: Path, ours: CosigningWitness
 ) -> None:
@@ -360,6 +376,7 @@ KEY = Key("witness/w", COSIGNATURE, bytes(32))
         (Said(200, TEXT, b"\xff\xff"), WitnessRefused),
         (Said(200, TEXT, "— witness/w AAAAAAAA\n".encode()), WitnessRefused),
         (Said(409, TEXT, b"many"), WitnessDown),
+        (Said(409, SIZE_TYPE, b"7\n"), WitnessRefused),
         (Said(409, TEXT, b"9" * 40), WitnessDown),
         (Said(302, TEXT, b""), WitnessDown),
         (Said(500, TEXT, b""), WitnessDown),
@@ -458,7 +475,20 @@ class TestFolders:
             witness.has(seen(fork(home, tmp_path / "forked", other)))
         with pytest.raises(WitnessRefused, match="cut off or restored"):
             witness.show(seen(fork(home, tmp_path / "cut", Tampered(3))))
+        other.grow(5, "other")
+        with pytest.raises(WitnessRefused, match="does not go on"):
+            witness.show(seen(fork(home, tmp_path / "longer", other)))
         assert before == [path.read_bytes() for path in sorted(copies.iterdir())]
+
+    def test_a_copy_that_was_damaged_is_told(self, home: Path, log: Tampered, copies: Path) -> None:
+        """It vouches for nothing any more."""
+        witness = FolderWitness(copies)
+        witness.show(seen(home))
+        (copies / f"{7:020}.note").write_bytes(b"torn")
+        log.grow(1)
+        seal(home, log)
+        with pytest.raises(WitnessRefused, match="copy of 7 is damaged"):
+            witness.show(seen(home))
 
     def test_a_folder_that_is_not_there_is_not_made(self, tmp_path: Path, home: Path) -> None:
         """It may be a share that is not mounted."""

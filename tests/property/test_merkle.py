@@ -127,12 +127,12 @@ def test_checks_answer_whatever_they_are_given(
 
 OWN = signer()
 GOOD = b"name\n1\n" + b"A" * 43 + b"=\n"
+PARTS = [b"\n", b"\n\n", b"\xe2\x80\x94 ", GOOD, b"name", b"+", b"AAAA", b"1"]
 LIKE = st.one_of(
     st.binary(max_size=300),
     st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.lists(st.sampled_from([b"\n", b"\n\n", b"\xe2\x80\x94 ", GOOD, b"name", b"+", b"AAAA", b"1"]),
-             max_size=12).map(b"".join),
-)  # fmt: skip
+    st.lists(st.sampled_from(PARTS), max_size=12).map(b"".join),
+)
 
 
 @given(LIKE)
