@@ -102,6 +102,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "▲ {n:,} 处不一致，其中 {unexplained:,} 处原因不明。",
         "▲ {n:,} differences, {unexplained:,} of them unexplained.",
     ),
+    "no_cases": (
+        "▲ 没有可看的办件，未作任何比对。",
+        "▲ There is no case to look at: nothing was compared.",
+    ),
     "young": (
         "最近一分钟的 {n:,} 条尚在写入途中。",
         "{n:,} acts of the last minute are on their way into the log.",

@@ -42,8 +42,8 @@ class Window(NamedTuple):
 def aligned(window: Window) -> list[Op] | None:
     """The fewest edits from here up to where both agree again, or one of them ends.
 
-    An end at which nothing agrees is believed only where nothing agrees anywhere near. None if it
-    takes more than MOST_EDITS.
+    An end at which nothing agrees is believed only where nothing agrees anywhere near. Where it
+    takes more than MOST_EDITS, as far as they lead; None if nothing agrees on the way.
     """
     reaches = {0: _slid(window, Reach(0, 0, 0, 0, None, "same"))}
     ended: list[Reach] = []
@@ -54,7 +54,10 @@ def aligned(window: Window) -> list[Op] | None:
         ended = ended or done
         reaches = {on: each for on, each in reaches.items() if each not in done}
         reaches = _further(window, reaches)
-    return _ops(max(ended, key=_rank)) if ended else None
+    if ended:
+        return _ops(max(ended, key=_rank))
+    far = max(reaches.values(), key=lambda reach: reach.agreed)
+    return _ops(far) if far.agreed else None
 
 
 def _ends(window: Window, reach: Reach) -> bool:

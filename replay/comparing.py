@@ -7,7 +7,7 @@ from typing import Protocol
 
 from supervision.store.stored import Stored
 
-from .aligning import Op, Window, aligned
+from .aligning import AGREE, Op, Window, aligned
 from .findings import Finding, Kind, standing
 from .hashing import NO_HASH, hashes, placed, rehashed
 from .merkle import SIZE, Frontier
@@ -17,12 +17,12 @@ FEW = 16
 """Rows that are compared at a time where the last did not agree."""
 NEAR = 64
 """Two events that were swapped are recognised at once within so many, else when both are known."""
-APART = 200
+APART = 64
 """Changed events that are held against one another whether they were swapped."""
 VERSIONS_NEAR = 3
 VERSIONS_FAR = 64
 """By how much a stream may have been renumbered: while aligning, and of the row that is next."""
-TRIES = 2_000_000
+TRIES = 500_000
 """Hashes that are tried for a renumbered event behind a long run: in a large log fewer versions."""
 ANCHORS = 3
 """Events by which a long run that was inserted or removed is looked for."""
@@ -108,18 +108,27 @@ class Comparing:
         excused = self._excused.get(self._at) == row.position
         if excused or (self._edits and self._renumbered(row, self._at, VERSIONS_FAR)):
             self._pass(1, 1)
-        elif self._many and self.rows.has(1) and self._next_agrees():
+        elif self._many and self._agrees_within(AGREE):
             self._tell_changed_run(row)
             self._pass(1, 1)
-        elif not self._swapped_near():
+        elif self._swapped_near():
+            return
+        elif self._agrees_within(1):
+            self._tell_changed(row)
+            self._pass(1, 1)
+        else:
             ops = aligned(self._window())
             if ops is not None:
                 self._apply(ops)
             elif not self._long_run():
                 self._tell_restored()
 
-    def _next_agrees(self) -> bool:
-        return self._at + 1 < self._end and self._agrees(self.rows[1], self._at + 1)
+    def _agrees_within(self, near: int) -> bool:
+        """Whether one of the next rows is what was sealed at its place."""
+        return any(
+            self.rows.has(ahead) and self._agrees(self.rows[ahead], self._at + ahead)
+            for ahead in range(1, min(near, self._end - self._at - 1) + 1)
+        )
 
     # One row and one leaf.
 

@@ -41,6 +41,15 @@ class WorkersLost(SupervisionError):
         super().__init__("计算进程意外终止，请重试 a working process was killed; try it again")
 
 
+class NoSuchSource(SupervisionError):
+    """The log has no case of a source system that was asked for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(
+            f"日志中没有此来源 the log has no case of source {', '.join(sorted(names))}"
+        )
+
+
 class Log(Protocol):
     """What of a record is read, and nothing else."""
 
@@ -95,6 +104,15 @@ class Part(NamedTuple, Generic[Done]):
 
     cases: int
     done: Done
+
+
+def keys_of(log: Log, sources: Iterable[str]) -> list[tuple[str, str]]:
+    """The cases of these source systems, of all if none is named. NoSuchSource."""
+    chosen = set(sources)
+    keys = [key for key in log.cases() if not chosen or key[0] in chosen]
+    if missing := chosen - {source for source, _ in keys}:
+        raise NoSuchSource(missing)
+    return keys
 
 
 def processes_for(events: int, *, spare: bool = False) -> int:

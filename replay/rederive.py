@@ -22,7 +22,7 @@ from supervision.streams import INCIDENTS, PROGRAM
 from supervision.system import IncidentRecorded
 
 from .compared import UNEXPLAINED, Difference, Given, comparing, unreadable
-from .every_case import NOBODY, Log, Watching, over_cases, processes_for
+from .every_case import NOBODY, Log, Watching, keys_of, over_cases, processes_for
 
 A_READ = 5_000
 """Events of one reading, back from the end, for the last act."""
@@ -69,11 +69,10 @@ def rederive(
 
     departments: those whose cases are compared; None: all. program: the digest of the program
     that derives, if not of the files here. processes: how many others work; None: as many as are
-    worth it, 0: none. Cancelled, StoreError; what cannot be read is a difference.
+    worth it, 0: none. NoSuchSource, Cancelled, StoreError; what cannot be read is a difference.
     """
     until, head = log.last_stamp(), log.head()
-    chosen = set(sources)
-    keys = [key for key in log.cases() if not chosen or key[0] in chosen]
+    keys = keys_of(log, sources)
     entries, shown = lists_of(log)
     given = Given(
         until,

@@ -16,6 +16,7 @@ BATCH = 2_000
 """Rows that are read and compared at a time."""
 FIRST = -(2**63)
 """Before every position that a database can hold: one below 1 is looked at too."""
+LAST = 2**63 - 1
 MOST_TOLD = 1_000
 """Findings of one kind that are told; of more, how many there are."""
 
@@ -75,18 +76,23 @@ class Rows:
         return self._held[self._at : self._at + limit] if self.has() else []
 
     def _read(self) -> None:
-        try:
-            rows = self._scan(self._next, BATCH)
-        except StoreError as error:
-            self.broken = Finding(
-                kind=Kind.STORE_UNREADABLE, position=max(self._next, 1), detail=str(error)
-            )
-            rows = []
+        rows = self._rows_from(self._next)
         self._ended = not rows
         if rows:
             self._next = rows[-1].position + 1
             self._held = self._held[self._at :] + list(rows)
             self._at = 0
+
+    def _rows_from(self, position: int) -> Sequence[Stored]:
+        """Those from there on; none at the end, nor where the database cannot be read."""
+        if position > LAST or self.broken:
+            return []
+        try:
+            return self._scan(position, BATCH)
+        except StoreError as error:
+            at = max(position, 1)
+            self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=at, detail=str(error))
+            return []
 
     def drop(self, count: int) -> None:
         """Go on behind so many; their order is looked at."""
@@ -133,7 +139,7 @@ class Rows:
         ahead, held = 0, self._held[self._at :]
         yield from enumerate(held)
         ahead, position = len(held), self._next
-        while not self._ended and (rows := self._scan(position, BATCH)):
+        while not self._ended and (rows := self._rows_from(position)):
             yield from enumerate(rows, ahead)
             ahead, position = ahead + len(rows), rows[-1].position + 1
 

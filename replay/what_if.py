@@ -35,7 +35,7 @@ from .derive import (
     named_of,
     truly_from,
 )
-from .every_case import NOBODY, Bundle, Log, Watching, Work, over_cases, processes_for
+from .every_case import NOBODY, Bundle, Log, Watching, Work, keys_of, over_cases, processes_for
 from .rederive import lists_of
 
 GAINED, LOST, MOVED = "gained", "lost", "moved"
@@ -166,7 +166,7 @@ def what_if(
     if broken:
         raise Unreadable(f"{broken[0].act} at position {broken[0].position}", broken[0].detail)
     given = Given(until, tuple(entries), tuple(changed(entries, changes)), scope, nothing_late)
-    keys = [key for key in log.cases() if not scope.sources or key[0] in scope.sources]
+    keys = keys_of(log, scope.sources)
     others = processes_for(2 * head) if processes is None else processes
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()

@@ -223,6 +223,14 @@ MANIPULATIONS = (
         [(Kind.EVENT_INSERTED, -4, 0)],
     ),
     Manipulation(
+        "an event at the last position there can be",
+        lambda hand: hand.run(
+            f"INSERT INTO log SELECT {2**63 - 1}, 'case/hz/A-9/facts', 1, topic, recorded_at,"
+            " payload FROM log WHERE position = 40"
+        ),
+        [(Kind.POSITION_GAP, 41, 2**63 - 2), (Kind.TABLE_DIFFERS, 2**63 - 1, 0)],
+    ),
+    Manipulation(
         "two neighbours swapped", lambda hand: swap(hand, 12, 13), [(Kind.EVENTS_SWAPPED, 12, 13)],
     ),
     Manipulation(

@@ -140,7 +140,7 @@
     /* what the bar shows: the thumb runs ahead of the wall, which follows as fast as it can */
     function draw() {
       const { begin, end, first, last } = state.pulse;
-      if (!ui.held) ui.slider.value = String(Math.round((wanted() - begin) / 1000));
+      if (!ui.held) ui.slider.value = String(Math.floor((wanted() - begin) / 1000));
       ui.slider.max = String((end - begin) / 1000);
       ui.slider.setAttribute("aria-valuetext", state.pulse.day + " " + clock(Number(ui.slider.value) * 1000));
       ui.told.textContent = clock(Number(ui.slider.value) * 1000);

@@ -43,7 +43,7 @@ ANEW = 60.0
 """Seconds before the log is compared again that was not what was sealed, and before a witness is
 asked again that did not answer.
 """
-FINISH = 60.0
+FINISH = 20.0
 """Seconds that sealing has at the end."""
 
 

@@ -84,11 +84,14 @@ def _show_rederived(made: Rederived, zone: ZoneInfo) -> None:
     out = Console(highlight=False)
     where = _said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases)
     out.print(where, soft_wrap=True)
+    if not made.cases:
+        out.print(_said("no_cases"), style="bold yellow")
     if made.young:
         out.print(_said("young", n=made.young))
-    if made.equal:
+    if made.equal and made.cases:
         said = _said("equal", cases=made.cases, acts=made.acts)
         out.print(said, style="bold green", soft_wrap=True)
+    if made.equal:
         return
     total = sum(count for *_, count in made.counts)
     style = "bold red" if made.unexplained else "bold yellow"
@@ -236,6 +239,9 @@ def _show_what_if(made: WhatIf, zone: ZoneInfo) -> None:
         out.print(f"{zh}  {en}", style="bold", markup=False)
     where = _said("result_of", at=_when(made.until, zone), head=made.head, cases=made.cases)
     out.print(where, soft_wrap=True)
+    if not made.cases:
+        out.print(_said("no_cases"), style="bold yellow")
+        return
     before, after = dict(made.before), dict(made.after)
     for severity in SEVERITIES:
         was, now = before.get(severity, 0), after.get(severity, 0)

@@ -82,9 +82,10 @@ def server() -> Iterator[Measured]:
 def browser() -> Iterator[Measured]:
     """Shown by the server to a browser of this machine, then every moment of it."""
     case = long_case()
+    truth = announced(case[1])
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Site(Path(folder))
-        site.source.timeline = lambda *_: timeline(*case)  # type: ignore[method-assign]
+        site.source.timeline = lambda *_: timeline(*case, truth)  # type: ignore[method-assign]
         site.begin()
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         try:

@@ -347,8 +347,17 @@ def test_rederive_says_equal_and_ends_with_0(run_in: CliRunner, home: Path) -> N
     told = json.loads(invoked(run_in, "rederive", "--json").stdout)
     assert told["counts"] == []
     assert told["acts"] > 0
-    assert invoked(run_in, "rederive", "--source", "nobody", "--json").exit_code == 0
+    assert invoked(run_in, "rederive", "--source", "demo", "--json").exit_code == 0
     assert before == content(home)
+
+
+def test_nothing_compared_is_not_called_equal(run_in: CliRunner) -> None:
+    """A source or a department that is not there: said, never "equal"."""
+    unknown = invoked(run_in, "rederive", "--source", "nobody")
+    assert unknown.exit_code == 1
+    assert "nobody" in unknown.output
+    nobodys = invoked(run_in, "what-if", "--promise", "-40%", "--department", "无此部门")
+    assert "没有可看的办件" in nobodys.output
 
 
 def test_rederive_ends_with_1_where_something_differs(

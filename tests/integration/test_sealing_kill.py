@@ -26,9 +26,9 @@ from supervision.runners.sealing import Sealing, ask, folder_of, key_of, seals_o
 from supervision.runners.settings_fields import Settings
 from tests.product import Product, supervise, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 AT = datetime.fromisoformat("2026-11-20T09:30:00+08:00")
-LIVES = 12
+LIVES = 8
 
 SEALER = """
 import sys
@@ -104,7 +104,7 @@ def proved(home: Path) -> list[int]:
 
 
 def test_death_at_any_point_leaves_seals_that_hold(given: Settings, record: Record) -> None:
-    """Killed twelve times while it takes in and signs, and the log grows: no checkpoint that was
+    """Killed eight times while it takes in and signs, and the log grows: no checkpoint that was
     told is lost, each goes on from the one before, none is of another log.
     """
     dice, told = Random(11), set()

@@ -117,7 +117,9 @@ def test_a_viewer_of_one_department_sees_its_cases_alone(whole: Whole, of_water:
     for each in (page, *(told(whole, of_water, path=link) for link in cases_links(page))):
         assert tells_of(each, WOODS) == []
     ask(whole, of_water, promise="-40%", department=WOODS.name)
-    assert "共 0 件" in told(whole, of_water)
+    page = told(whole, of_water)
+    assert "共 0 件" in page
+    assert "没有可看的办件" in page
 
 
 def test_rederiving_says_equal(whole: Whole, everywhere: Visitor, of_water: Visitor) -> None:

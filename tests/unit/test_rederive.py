@@ -30,7 +30,7 @@ from replay.compared import (
     UNREADABLE,
     Difference,
 )
-from replay.every_case import Cancelled, Watching
+from replay.every_case import Cancelled, NoSuchSource, Watching
 from replay.rederive import Rederived, rederive
 from supervision.acts import CardAct, CardIssued
 from supervision.facts import Instant, instant
@@ -301,7 +301,9 @@ def test_only_the_sources_and_departments_that_are_asked_for_are_compared() -> N
     """Nobody is told about cases that are not his."""
     log = lived()
     changed(log, acts_of(log)[0], lambda _: None)
-    assert rederive(log, sources=["other"], processes=0).cases == 0
+    assert rederive(log, sources=["s"], processes=0).cases == 2
+    with pytest.raises(NoSuchSource, match="other"):
+        rederive(log, sources=["other", "s"], processes=0)
     assert rederive(log, departments=frozenset({"别局"}), processes=0).equal
     assert rederive(log, departments=frozenset({"区住建局"}), processes=0).cases == 2
 
