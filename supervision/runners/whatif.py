@@ -67,7 +67,8 @@ def _watched(label: str) -> Iterator[Watching]:
 @click.option("--source", "sources", multiple=True, help="来源 Of this source system; repeatable.")
 @click.option("--json", "as_json", is_flag=True)
 def rederive_command(sources: tuple[str, ...], as_json: bool) -> None:
-    """复算 Derive every automatic act again and compare; exit code 1 where something differs.
+    """复算 Derive every automatic act again and compare; exit code 1 where something differs, or
+    there is nothing to compare.
 
     Reads the log and writes nothing.
     """
@@ -77,7 +78,7 @@ def rederive_command(sources: tuple[str, ...], as_json: bool) -> None:
         _print_json(made)
     else:
         _show_rederived(made, ZoneInfo(settings().zone))
-    sys.exit(0 if made.equal else 1)
+    sys.exit(0 if made.equal and made.cases else 1)
 
 
 def _show_rederived(made: Rederived, zone: ZoneInfo) -> None:
