@@ -138,11 +138,11 @@ def wall_page(
     if values is None:
         return [div(say("starting", lang), cls="starting", role="status", id="wall-starting")]
     body = div(
-        head(values, lang, who, band, replays=replays),
+        head(values, lang, who, band),
         tag("Nav", *top_places(values), cls="kpis", aria_label=say("title", lang)),
         tag("Main", left(values, lang), middle(values, lang), right(values, lang), cls="columns"),
         place("wall-guide", values, cls="guide"),
-        foot(values, lang),
+        foot(values, lang, replays=replays and band is None),
         id="wall",
         cls=values["wall", "className"],
     )
@@ -164,9 +164,7 @@ def stale_band(lang: str) -> Component:
     )
 
 
-def head(
-    values: Shown, lang: str, who: str, band: Component | None, *, replays: bool
-) -> Component:
+def head(values: Shown, lang: str, who: str, band: Component | None, *, replays: bool) -> Component:
     """Title, marks, clock, age of the data or what stands for it."""
     return tag(
         "Header",
@@ -174,7 +172,7 @@ def head(
         place("wall-district", values, cls="district clip"),
         place("wall-marks", values, cls="marks"),
         div(
-            *personal(lang, who, replays=replays),
+            *personal(lang, who),
             language_switch("/", lang),
             cls="links",
         ),
@@ -200,13 +198,11 @@ def age(lang: str) -> Component:
     )
 
 
-def personal(lang: str, who: str, *, replays: bool) -> list[Child]:
+def personal(lang: str, who: str) -> list[Child]:
     """What a person has beside the wall."""
     if not who:
         return []
-    past = link(address("/", lang, at=NOW), say_replay("replay", lang), cls="quiet")
     return [
-        past if replays else None,
         link(address("/cases", lang, what="open"), say("search", lang), cls="quiet"),
         link(address("/cards", lang), say("cards_grid", lang), cls="quiet"),
         link(address("/account", lang), say("my_account", lang), cls="quiet", title=who),
@@ -275,17 +271,19 @@ def listed(name: str, values: Shown, lang: str, **attrs: Any) -> Component:
     return panel(name, say(name, lang), rows, label=say(name, lang))
 
 
-def foot(values: Shown, lang: str) -> Component:
-    """Alarms, and what the shapes mean."""
+def foot(values: Shown, lang: str, *, replays: bool) -> Component:
+    """Alarms, what the shapes mean, and the way to walls of the past."""
     lights = [
         span(span(SHAPES[x], cls=f"shape {x}"), say(x, lang), cls="key")
         for x in ("red", "yellow", "reminder", "normal")
     ]
     mark = span(say("history", lang), cls="mark")
     hist = span(mark, say("imported", lang), cls="key", title=say("history_long", lang))
+    word = say_replay("replay", lang)
     return tag(
         "Footer",
         place("wall-alarms", values, cls="alarms", role="status", aria_live="polite"),
         div(*lights, hist, cls="legend", aria_label=say("legend", lang)),
+        link(address("/", lang, at=NOW), "◀◀ ", word, cls="quiet to-past") if replays else None,
         cls="foot",
     )

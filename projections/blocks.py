@@ -202,9 +202,7 @@ def _daily(batch: Batch, held: int, day_of: DayOf) -> Block:
         add(sums, sign, daily_of(row, day_of), keys=3)
     for sign, card in netted(batch.cards, _card_key):
         add(sums, sign, daily_of_card(card, day_of), keys=3)
-    return Block(
-        list(rows_of(sums)), [day_mark(batch.to - held)], bool(batch.cases or batch.cards)
-    )
+    return Block(list(rows_of(sums)), [day_mark(batch.to - held)], bool(batch.cases or batch.cards))
 
 
 def _slots(batch: Batch, held: int, day_of: DayOf) -> Block:

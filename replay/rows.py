@@ -17,6 +17,7 @@ BATCH = 2_000
 FIRST = -(2**63)
 """Before every position that a database can hold: one below 1 is looked at too."""
 LAST = 2**63 - 1
+"""The last position that a database can hold."""
 MOST_TOLD = 1_000
 """Findings of one kind that are told; of more, how many there are."""
 

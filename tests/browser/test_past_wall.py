@@ -188,7 +188,7 @@ def test_a_department_is_replayed_by_itself(visit: Visit, asked: list[int]) -> N
 def test_the_live_wall_leads_to_the_past_and_back(visit: Visit, asked: list[int]) -> None:
     """By links; back there the data has an age again."""
     page = visit().open("/")
-    page.click(".links >> text=回放")
+    page.click(".to-past")
     expect_shown(page, "2026-11-20T10:24:00")
     page.click("text=返回实时")
     expect(page.locator("#live")).to_have_attribute("data-state", "live")

@@ -360,6 +360,18 @@ def test_nothing_compared_is_not_called_equal(run_in: CliRunner) -> None:
     assert "没有可看的办件" in nobodys.output
 
 
+def test_an_empty_log_is_not_called_equal(
+    run_in: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is nothing to compare, and the exit code says so."""
+    monkeypatch.setenv("SUPERVISION_HOME", str(tmp_path / "empty"))
+    Record(tmp_path / "empty", SystemClock()).close()
+    said = invoked(run_in, "rederive")
+    assert said.exit_code == 1
+    assert "没有可看的办件" in said.output
+    assert "完全一致" not in said.output
+
+
 def test_rederive_ends_with_1_where_something_differs(
     run_in: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,13 +33,13 @@ def who(*grants: Grant, disabled: bool = False) -> Person:
 @pytest.mark.parametrize(
     ("role", "rights"),
     [
-        ("inspector", "wall cases export health supervise told"),
+        ("inspector", "wall cases export health supervise told replay verify"),
         ("manager", "wall cases export answer told"),
         ("window", "cases answer"),
-        ("auditor", "cases export health told"),
+        ("auditor", "cases export health told replay verify"),
         ("system_admin", "people keys health alerts"),
         ("security_admin", "rights health"),
-        ("audit_admin", "audit health"),
+        ("audit_admin", "audit health verify"),
         ("no such role", ""),
     ],
 )
