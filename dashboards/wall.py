@@ -164,7 +164,7 @@ def stale_band(lang: str) -> Component:
     )
 
 
-def head(values: Shown, lang: str, who: str, band: Component | None, *, replays: bool) -> Component:
+def head(values: Shown, lang: str, who: str, band: Component | None) -> Component:
     """Title, marks, clock, age of the data or what stands for it."""
     return tag(
         "Header",
