@@ -65,7 +65,7 @@ class Span(Struct, frozen=True):
 
 
 class Issued(Struct, frozen=True, array_like=True):
-    """How many cards were issued in the ten minutes from `at` (µs) on, also those withdrawn since."""
+    """Cards issued in the ten minutes from `at` (µs) on, also those withdrawn since."""
 
     at: Instant
     reminders: int

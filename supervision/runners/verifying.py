@@ -181,7 +181,8 @@ def _bar(record: Record) -> Iterator[Passed]:
 
 
 VERDICTS = {
-    Verdict.PROVED: "完好：日志与签名的封存一致 PROVED: the log is what was sealed and signed",
+    Verdict.PROVED: "完好：至第 {upto:,} 条与签名的封存一致 "
+    "PROVED: up to event {upto:,} the log is what was sealed and signed",
     Verdict.FINDINGS: "发现 {n} 项 {n} FINDING(S)",
     Verdict.NOT_PROVED: "未能证明：{zh} NOT PROVED: {en}",
 }
@@ -198,7 +199,7 @@ def _say(found: Verification, evidence: Evidence, *, as_json: bool) -> None:
         return
     out = Console(highlight=False, soft_wrap=True)
     zh, en = WHY_NOT[not found.checkpoints]
-    verdict = VERDICTS[found.verdict].format(n=found.count, zh=zh, en=en)
+    verdict = VERDICTS[found.verdict].format(upto=found.proved, n=found.count, zh=zh, en=en)
     out.print(verdict, style=STYLES[found.verdict], markup=False)
     for line in _figures(found, evidence):
         out.print(line, markup=False)
