@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from alerts.book import Addresses, Book
 from alerts.hours import end_of, waking
-from alerts.ledger import HEARD
+from alerts.ledger import HEARD, ORDERED, REJECTED
 from alerts.ruling import FITS
 from supervision.acts import (
+    AppealDecided,
     CardAct,
     CardClosed,
     CardConfirmed,
@@ -26,6 +27,7 @@ from supervision.acts import (
     CardWithdrawn,
     DeskAct,
     RectificationVerified,
+    SupervisionOrdered,
 )
 from supervision.clock import SteppedClock
 from supervision.demonstration.office import city_calendar
@@ -118,6 +120,11 @@ class Log:
         return [(stored, event) for stored, event in self.all if isinstance(event, CardTold)]
 
     @cached_property
+    def begun(self) -> int:
+        """Where the first message stands: before it there was nobody to tell."""
+        return next(s.position for s, e in self.all if isinstance(e, MessageIntended))
+
+    @cached_property
     def messages(self) -> dict[str, MessageIntended]:
         """By id, as they stand in the outbox."""
         found = [e for s, e in self.all if s.stream == OUTBOX and isinstance(e, MessageIntended)]
@@ -133,9 +140,14 @@ class Log:
         """What was decided about a card's rung, by person, in order."""
         found: dict[tuple[Card, int], dict[str, list[Notice]]] = defaultdict(dict)
         for _, event in self.all:
-            if isinstance(event, CardTold | CardNotTold | CardWaits):
+            if isinstance(event, CardTold | CardNotTold | CardWaits) and not decided(event):
                 found[event.card, event.rung].setdefault(event.person, []).append(event)
         return found
+
+
+def decided(event: Notice) -> str:
+    """What a supervisor decided, where it is told of that and not of the card itself."""
+    return event.why if event.why.partition(" ")[0] in (ORDERED, REJECTED) else ""
 
 
 def _lived(life: Life, stored: Stored, act: Struct) -> Life:
@@ -195,18 +207,19 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
 
 def test_nobody_is_told_twice_of_a_card_by_one_channel_unless_the_first_failed(log: Log) -> None:
     """Whatever rung they have come to meanwhile."""
-    had: dict[tuple[Card, str, str], str] = {}
+    had: dict[tuple[Card, str, str, str], str] = {}
     for stored, event in log.told:
-        before = had.get((event.card, event.person, event.channel))
+        key = (event.card, decided(event), event.person, event.channel)
+        before = had.get(key)
         assert before is None or log.failed.get(before, stored.position) < stored.position, event
-        had[event.card, event.person, event.channel] = event.message
+        had[key] = event.message
 
 
 def test_who_was_told_by_one_channel_is_told_by_another_only_if_it_failed(log: Log) -> None:
     """But at once by all of them of red cards."""
-    had: dict[tuple[Card, str], Told] = {}
+    had: dict[tuple[Card, str, str], Told] = {}
     for stored, event in log.told:
-        first = had.setdefault((event.card, event.person), (stored, event))
+        first = had.setdefault((event.card, decided(event), event.person), (stored, event))
         failed = log.failed.get(first[1].message, stored.position) < stored.position
         assert first[1].at == event.at or failed, event
 
@@ -215,8 +228,28 @@ def test_nobody_is_told_of_a_card_that_was_answered_or_is_over(log: Log) -> None
     """Acknowledged, explained, appealed, closed, lapsed, withdrawn or transferred."""
     assert sum(bool(life.settled) for life in log.lives.values()) > 50
     for stored, event in log.told:
-        settled = log.lives[event.card].settled
-        assert not settled or stored.position < settled, event
+        life = log.lives[event.card]
+        last = life.over if decided(event) else life.settled
+        assert not last or stored.position < last, event
+
+
+def test_what_a_supervisor_decided_is_told_to_the_department(log: Log) -> None:
+    """Each order and each rejected appeal, to the handlers; none that a report came before."""
+    acts = [
+        (
+            stored,
+            f"{ORDERED} {act.number}" if isinstance(act, SupervisionOrdered) else REJECTED,
+            act,
+        )
+        for stored, act in log.all
+        if isinstance(act, SupervisionOrdered)
+        or (isinstance(act, AppealDecided) and not act.upheld)
+    ]
+    wanted = {(a.card, why) for s, why, a in acts if s.position > log.begun and not a.moot}
+    notices = [e for _, e in log.all if isinstance(e, CardTold | CardNotTold | CardWaits)]
+    assert wanted
+    assert wanted <= {(event.card, decided(event)) for event in notices}
+    assert {(e.card, e.why) for e in notices if decided(e)} <= {(a.card, w) for _, w, a in acts}
 
 
 def test_nobody_is_told_of_a_card_while_a_graver_one_of_its_clocks_stands(log: Log) -> None:
