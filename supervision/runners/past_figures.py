@@ -32,7 +32,6 @@ from projections.past import position_at
 from projections.warehouse import Warehouse, WarehouseBusy
 
 from ..record import Record
-from .cluster.generations import current_generation, open_warehouse
 from .desk import NoRecord
 from .settings import PLAN, Settings, has_record, open_record, settings
 
@@ -100,6 +99,8 @@ HOLD = tuple(table.name for table in schema.TABLES)
 def _shared(given: Settings) -> Warehouse | None:
     """The product's; None where it is another process's, or was never made."""
     if given.database:
+        from .cluster.generations import current_generation, open_warehouse
+
         return open_warehouse(given, current_generation(given))
     folder = given.home / "warehouse"
     if not folder.exists():

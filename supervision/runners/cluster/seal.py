@@ -58,14 +58,15 @@ def _tell(station: Station, sealing: Sealing, head: Head) -> None:
         else:
             station.telling.clear(code)
     station.telling.ready()
-    position = sealing.position
+    stamp, position = station.record.last_stamp(), sealing.position
+    end = head.beyond(position)
     says = Says(
         failed=sealing.failed,
         seals_broken=sealing.broken,
         witnesses=list(sealing.unwitnessed),
         unstamped=sealing.unstamped,
     )
-    station.tell(position, head.beyond(position), 0, says)
+    station.tell(position, end, stamp if position >= end else 0, says)
 
 
 def _stop(station: Station, sealing: Sealing) -> None:
