@@ -28,6 +28,7 @@ from ..judgement.cards import moment
 from ..judgement.shelf import Entry, Shelf
 from ..record import Record
 from .desk import CaseAmbiguous, NoCase, NoRecord, looked
+from .past_figures import show_past
 from .settings import has_record, open_record, settings
 
 KNOWN, TRUE = "known", "true"
@@ -105,8 +106,6 @@ def replay(
             raise NothingAsked
         if source or axis or speed:
             raise NotOfACase
-        from .past_figures import show_past
-
         show_past(as_of, department)
         return
     given = settings()
