@@ -49,7 +49,6 @@ class Comparing:
         """`first` … `end`: which leaves; the first row is that of the first leaf."""
         self.rows, self.told = rows, told
         self.versions: dict[str, int] = {}
-        self.swapped = 0
         self._leaves, self._at, self._end = leaves, first, end
         self._edits = 0
         self._excused: dict[int, int] = {}
@@ -57,11 +56,6 @@ class Comparing:
         self._many = False
         self._block = (0, b"")
         self._contents = Contents(told)
-
-    @property
-    def at(self) -> int:
-        """The leaf that is next."""
-        return self._at
 
     def run(self) -> None:
         """Up to the last leaf, or to the end of the log."""
@@ -206,7 +200,6 @@ class Comparing:
         return (self._version(row),) if known else ()
 
     def _tell_swapped(self, leaf: int, row: Stored, other: int) -> None:
-        self.swapped += 1
         first, second = sorted((leaf + 1, other + 1))
         self.told.add(standing(Kind.EVENTS_SWAPPED, row, first, other=second))
 

@@ -24,6 +24,7 @@ from .notes import (
     ED25519,
     Checkpoint,
     Key,
+    Note,
     NoteForged,
     SealError,
     cosigned,
@@ -139,9 +140,9 @@ class CosigningWitness:
         if asked.old > checkpoint.size:
             return Answer(400, b"the old size is greater than the checkpoint's\n")
         with self._turn:
-            return self._judge(asked, checkpoint, now)
+            return self._judge(asked, _kept(note, keys), checkpoint, now)
 
-    def _judge(self, asked: _Asked, checkpoint: Checkpoint, now: int) -> Answer:
+    def _judge(self, asked: _Asked, note: bytes, checkpoint: Checkpoint, now: int) -> Answer:
         known = self._known(checkpoint.origin)
         size, root = (known.size, known.root) if known else (0, EMPTY)
         if asked.old != size or (size == checkpoint.size and known and root != checkpoint.root):
@@ -149,7 +150,7 @@ class CosigningWitness:
         if not verify_consistency(size, root, checkpoint.size, checkpoint.root, asked.proof):
             return Answer(422, b"it does not go on from the checkpoint that is known here\n")
         line = self._signer.line(checkpoint.text, now)
-        self._keep(checkpoint.origin, asked.note + line)
+        self._keep(checkpoint.origin, note + line)
         return Answer(200, line)
 
     def _path(self, origin: str) -> Path:
@@ -195,3 +196,14 @@ def _read(body: bytes) -> _Asked:
     if any(len(each) != SIZE for each in proof):
         raise _Unreadable("a hash of the proof has not 32 bytes")
     return _Asked(int(old), proof, note)
+
+
+def _kept(note: Note, keys: Sequence[Key]) -> bytes:
+    """The note with the log's own signatures alone: anybody may add others to one."""
+    known = {(key.name, key.id): key for key in keys}
+    lines = dict.fromkeys(
+        signature_line(key, each.made)
+        for each in note.signatures
+        if (key := known.get((each.name, each.key_id))) is not None
+    )
+    return note.text + b"\n" + b"".join(lines)

@@ -56,12 +56,17 @@ class Evidence(NamedTuple):
         return read_key(_text(path)) if path.exists() else None
 
     def notes(self) -> list[NoteFile]:
-        """All checkpoints, those kept elsewhere too; what cannot be read is an empty one."""
+        """All checkpoints, those kept elsewhere too; what cannot be read is an empty one.
+
+        The copies first: what is made and copied meanwhile is then among our own.
+        """
+        found = [
+            NoteFile(str(path), _bytes(path), copy=True)
+            for folder in self.copies
+            for path in _copies(folder)
+        ]
         own = sorted((self.folder / NOTES).glob(FOLDER))
-        found = [NoteFile(path.name, _bytes(path)) for path in own if path.name[0] != "."]
-        for folder in self.copies:
-            found += [NoteFile(str(path), _bytes(path), copy=True) for path in _copies(folder)]
-        return found
+        return found + [NoteFile(path.name, _bytes(path)) for path in own if path.name[0] != "."]
 
 
 def _copies(folder: Path) -> Iterator[Path]:

@@ -60,6 +60,8 @@ class Rows:
         self.last: Stored | None = None
         self.count = 0
         self.order = Told()
+        self.below = 0
+        """Rows before position 1, which nobody who follows the log is given."""
         self.broken: Finding | None = None
 
     def has(self, ahead: int = 0) -> bool:
@@ -89,11 +91,17 @@ class Rows:
         if position > LAST or self.broken:
             return []
         try:
-            return self._scan(position, BATCH)
+            rows = self._scan(position, BATCH)
         except StoreError as error:
             at = max(position, 1)
             self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=at, detail=str(error))
             return []
+        for good, row in enumerate(rows):
+            if row.position.__class__ is not int:
+                at, what = max(position, 1), f"position {str(row.position)[:40]!r}"
+                self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=at, detail=what)
+                return rows[:good]
+        return rows
 
     def drop(self, count: int) -> None:
         """Go on behind so many; their order is looked at."""
@@ -103,6 +111,8 @@ class Rows:
         self._order(rows)
         self._at += count
         self.count += count
+        if rows[0].position < 1:
+            self.below += sum(row.position < 1 for row in rows)
         self.last = rows[-1]
         self._passed(self.count)
 

@@ -93,6 +93,8 @@ def verify(
     sealed = max((each.size for each in good), default=0)
     last = rows.last.position if rows.last else start
     untold = told.untold + rows.order.untold
+    if not order and not untold and (rows.below or last < proved):
+        order = [_moved_down(rows.below, last, proved)]
     clean = not order and not untold
     return Verification(
         verdict=_verdict(clean, bool(good), proved, sealed, start),
@@ -107,6 +109,12 @@ def verify(
         findings=tuple(sorted(order, key=lambda each: (each.position, each.kind))),
         untold=untold,
     )
+
+
+def _moved_down(below: int, last: int, proved: int) -> Finding:
+    """All is what was sealed, but some of it stands where no follower reads it."""
+    first, upto = (last + 1, proved) if last < proved else (1, below)
+    return Finding(kind=Kind.POSITION_GAP, position=first, upto=upto)
 
 
 def _verdict(clean: bool, sealed_at_all: bool, proved: int, sealed: int, start: int) -> Verdict:

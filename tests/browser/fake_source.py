@@ -1,4 +1,7 @@
-"""A lively source for development and browser tests: seeded, moved by the clock it is given."""
+"""A lively source for development and browser tests: seeded, moved by the clock it is given.
+
+Above 400 lines: everything that pages ask of a source, in one place.
+"""
 
 from __future__ import annotations
 

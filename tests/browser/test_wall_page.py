@@ -1,4 +1,7 @@
-"""The wall in a real browser: what it shows, how it fits, what it does when data comes or stops."""
+"""The wall in a real browser: what it shows, how it fits, what it does when data comes or stops.
+
+Above 400 lines: one property of the wall a test, over one running site.
+"""
 
 from __future__ import annotations
 

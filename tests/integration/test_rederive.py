@@ -1,4 +1,7 @@
-"""A whole city, and the real permit log, derived again; and the city under other rules."""
+"""A whole city, and the real permit log, derived again; and the city under other rules.
+
+Above 400 lines: one city and one log, made once for all that is asked of them.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """The pages of samples (案卷抽查) over the whole application: cases drawn, looked at, checked and
 taken along, within the reach of whoever asks.
+
+Above 400 lines: one thing that is done with a sample a test, over one application.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Tampering in SQLite, with its seals and with a log of none: each thing found and named."""
+"""Tampering in SQLite, with its seals and with a log of none: each thing found and named.
+
+Above 400 lines: one manipulation a test, over one sealed log.
+"""
 
 from __future__ import annotations
 
@@ -119,6 +122,33 @@ def town(built: Town, tmp_path: Path) -> Town:
 
 
 # The log.
+
+
+def test_a_log_that_was_shifted_below_the_first_position_is_not_proved(town: Town) -> None:
+    """Every event is what was sealed, but those who follow the log read from position 1 on."""
+    with by_hand(town.home) as hand:
+        for _ in range(7):
+            hand.run("UPDATE log SET position = -position - 100000")
+            hand.run("UPDATE log SET position = -position - 100001")
+        hand.run("UPDATE seen SET position = position - 7")
+    with opened(town.home) as record:
+        found = town.sealing.verify(record)
+    assert found.verdict is Verdict.FINDINGS
+    assert (Kind.POSITION_GAP, 34, 40) in {(e.kind, e.position, e.upto) for e in found.findings}
+
+
+@pytest.mark.parametrize("position", ["'x'", "7.5"])
+def test_a_position_that_is_no_number_is_told_and_no_traceback(town: Town, position: str) -> None:
+    """A table that was made anew without its key takes it."""
+    with by_hand(town.home) as hand:
+        hand.run("CREATE TABLE other AS SELECT * FROM log")
+        hand.run("DROP TABLE log")
+        hand.run("ALTER TABLE other RENAME TO log")
+        hand.run(f"UPDATE log SET position = {position} WHERE position = 8")
+    with opened(town.home) as record:
+        found = town.sealing.verify(record)
+    assert found.verdict is Verdict.FINDINGS
+    assert Kind.STORE_UNREADABLE in {each.kind for each in found.findings}
 
 
 def test_a_log_that_nobody_touched_is_proved(town: Town) -> None:

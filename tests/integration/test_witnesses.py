@@ -342,6 +342,13 @@ def test_a_memory_that_is_damaged_is_not_begun_anew(home: Path, ours: CosigningW
         ours.add(body, NOW)
 
 
+def test_signatures_that_strangers_added_are_not_kept(home: Path, ours: CosigningWitness) -> None:
+    """A checkpoint is public: whoever fills it up must not make the witness forget how to read."""
+    full = noted(folder_at(home)) + b"".join(b"\xe2\x80\x94 x%d AAAAAAAA\n" % n for n in range(99))
+    assert 200 == ours.add(request(0, [], full), NOW).status
+    assert 200 == ours.add(request(7, [], noted(folder_at(home))), NOW).status
+
+
 def test_one_process_works_with_a_memory(tmp_path: Path, home: Path) -> None:
     """And a witness's key is no log's."""
     with witness_of(tmp_path / "w", signer_at(home).key) as made:

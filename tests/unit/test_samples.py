@@ -1,4 +1,7 @@
-"""Samples of cases (案卷抽查): who is in the population, what is refused, what a sample tells."""
+"""Samples of cases (案卷抽查): who is in the population, what is refused, what a sample tells.
+
+Above 400 lines: one criterion or rule a test, over one small log.
+"""
 
 from __future__ import annotations
 
