@@ -63,7 +63,12 @@ def timeline(
     ]
     if not facts:
         return None
-    return _Telling(then, facts, shelf, truth or announced(shelf), now).told()
+    return _Telling(then, facts, shelf, truth or announced(_known(shelf, now)), now).told()
+
+
+def _known(shelf: Shelf, now: Instant) -> Shelf:
+    """The lists recorded by then: what came later nobody could have known at that instant."""
+    return Shelf(each for each in shelf.entries if each.recorded_at <= now)
 
 
 class _Telling:

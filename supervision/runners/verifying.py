@@ -127,7 +127,7 @@ def _verify(given: Settings, evidence: Evidence, start: int, *, anyway: bool) ->
     try:
         with _bar(record) as passed:
             found = verified(record.log.store, evidence, start=start, progress=passed)
-        if anyway or found.verdict is not Verdict.FINDINGS:
+        if not found.start and (anyway or found.verdict is not Verdict.FINDINGS):
             note(record, found, console())
         return found
     finally:

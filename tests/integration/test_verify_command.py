@@ -132,10 +132,11 @@ def test_a_copy_elsewhere_shows_that_the_newest_checkpoint_is_gone(
 
 
 def test_only_what_came_since_a_checkpoint_is_looked_at_if_asked(home: Path) -> None:
-    """And it says so."""
+    """And it says so; a part is not put on record as if it were the whole."""
     result = verify("--from", "20")
     assert 0 == result.exit_code
     assert "only what is behind event 20" in result.output
+    assert [] == on_record(home)
 
 
 @pytest.mark.parametrize(

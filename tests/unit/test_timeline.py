@@ -234,39 +234,41 @@ class TestCorrections:
         assert [d.kind for d in made.differences if not d.severity] == [RESENT]
 
 
+HOLIDAY = CalendarPublished(
+    version="CN-2026-extra",
+    announced_at=when("2026-02-05"),
+    effective=when("2026-02-10").date(),
+    calendar="CN",
+    year=2026,
+    days=(Day(when("2026-02-09").date(), False, "调整"),),
+    partial=True,
+)
+"""A day off, announced before the warning."""
+
+
 class TestLists:
     """A list that came late, and what it changed."""
 
     def test_a_holiday_that_was_recorded_late_is_responsible(self) -> None:
         """It was announced before the warning, and recorded after it."""
-        notice = CalendarPublished(
-            version="CN-2026-extra",
-            announced_at=when("2026-02-05"),
-            effective=when("2026-02-10").date(),
-            calendar="CN",
-            year=2026,
-            days=(Day(when("2026-02-09").date(), False, "调整"),),
-            partial=True,
-        )
         tales = [RECEIVED, Tale("CaseAccepted", "2026-02-02 15:00")]
-        made = told(tales, ("2026-02-11", notice), until="2026-02-12 12:00")
+        made = told(tales, ("2026-02-11", HOLIDAY), until="2026-02-12 12:00")
         card = of_card(made, "预警：临近7个工作日的承诺时限")
         assert [made.entries[place].entry.family for place in card.because] == [LIST]
         assert [d.kind for d in made.differences if not d.severity] == [LATE_LIST]
 
+    def test_a_list_that_is_recorded_later_says_nothing_of_an_earlier_instant(self) -> None:
+        """As of the evening before, nobody could have known it: no card is missed for it."""
+        tales = [RECEIVED, Tale("CaseAccepted", "2026-02-02 15:00")]
+        stored, shelf, _ = watched(tales, "2026-02-12 12:00", ("2026-02-11", HOLIDAY))
+        told_then = timeline(stored, shelf, at("2026-02-10 18:00"))
+        assert told_then is not None
+        assert told_then.differences == ()
+
     def test_a_list_recorded_when_it_was_announced_changes_nothing_between_the_lines(self) -> None:
         """It is an entry of both, at one place."""
-        notice = CalendarPublished(
-            version="CN-2026-extra",
-            announced_at=when("2026-02-05"),
-            effective=when("2026-02-10").date(),
-            calendar="CN",
-            year=2026,
-            days=(Day(when("2026-02-09").date(), False, "调整"),),
-            partial=True,
-        )
         tales = [RECEIVED, Tale("CaseAccepted", "2026-02-02 15:00")]
-        made = told(tales, ("2026-02-05", notice), until="2026-02-12 12:00")
+        made = told(tales, ("2026-02-05", HOLIDAY), until="2026-02-12 12:00")
         assert made.differences == ()
         assert [p.entry.kind for p in made.entries if p.entry.family == LIST] == [
             "CalendarPublished"
