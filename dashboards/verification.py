@@ -74,6 +74,7 @@ class Job:
             store = self._access.record.log.store
             found = verified(store, self._evidence, progress=self._passed)
             self._note(found)
+            failed = found.unread if found.verdict is Verdict.NOT_PROVED else ""
         except SupervisionError as error:
             failed = str(error)
         except Exception as error:
@@ -83,8 +84,8 @@ class Job:
         self._set(lambda stand: stand._replace(ended=ended, found=found, failed=failed))
 
     def _note(self, found: Verification) -> None:
-        """On record, but never in a log with findings."""
-        if found.verdict is not Verdict.FINDINGS:
+        """On record, but never in a log with findings, nor where not all could be read."""
+        if found.verdict is not Verdict.FINDINGS and not found.unread:
             by = self._stand.by if self._stand else ""
             self._access.trail.note(partial(_event, found, by))
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from supervision.store.stored import Stored
 
-from .aligning import AGREE, Op, Window, aligned
+from .aligning import Op, Window, aligned
 from .findings import Finding, Kind, standing
 from .hashing import NO_HASH, hashes, placed, rehashed
 from .merkle import SIZE, Frontier
@@ -24,6 +24,13 @@ VERSIONS_FAR = 64
 """By how much a stream may have been renumbered: while aligning, and of the row that is next."""
 TRIES = 500_000
 """Hashes that are tried for a renumbered event behind a long run: in a large log fewer versions."""
+SEARCHES = 20
+"""Long runs that are looked for through the whole log. Where there are more, nobody reads which of
+them is which: what agrees again a little later was changed, so that time grows as the log does."""
+NEARBY = 256
+"""How far that is looked for."""
+FEWER_TRIES = 2
+"""By how much a stream may have been renumbered there."""
 ANCHORS = 3
 """Events by which a long run that was inserted or removed is looked for."""
 
@@ -53,7 +60,7 @@ class Comparing:
         self._edits = 0
         self._excused: dict[int, int] = {}
         self._changed: list[tuple[int, Stored, Finding]] = []
-        self._many = False
+        self._searched = 0
         self._block = (0, b"")
         self._contents = Contents(told)
 
@@ -63,7 +70,7 @@ class Comparing:
             self._in_step()
             if self._at < self._end and self.rows.has():
                 self._out_of_step()
-        if self._at < self._end and not self._restored() and not self.rows.broken:
+        if self._at < self._end and not self._restored() and not self.rows.stopped:
             cut = Finding(kind=Kind.TAIL_CUT, position=self._at + 1, upto=self._end)
             self.told.add(cut)
             self._at = self._end
@@ -102,9 +109,8 @@ class Comparing:
         excused = self._excused.get(self._at) == row.position
         if excused or (self._edits and self._renumbered(row, self._at, VERSIONS_FAR)):
             self._pass(1, 1)
-        elif self._many and self._agrees_within(AGREE):
-            self._tell_changed_run(row)
-            self._pass(1, 1)
+        elif self._many and (ahead := self._agrees_within(NEARBY)):
+            self._change_run(ahead)
         elif self._swapped_near():
             return
         elif self._agrees_within(1):
@@ -117,12 +123,21 @@ class Comparing:
             elif not self._long_run():
                 self._tell_restored()
 
-    def _agrees_within(self, near: int) -> bool:
-        """Whether one of the next rows is what was sealed at its place."""
-        return any(
-            self.rows.has(ahead) and self._agrees(self.rows[ahead], self._at + ahead)
-            for ahead in range(1, min(near, self._end - self._at - 1) + 1)
-        )
+    @property
+    def _many(self) -> bool:
+        """Whether so much was found that nobody reads it one by one."""
+        return self._searched > SEARCHES or self.told.untold > 0
+
+    def _agrees_within(self, near: int) -> int:
+        """How far ahead the first of the next rows is that is what was sealed at its place; 0:
+        none.
+        """
+        for ahead in range(1, min(near, self._end - self._at - 1) + 1):
+            if not self.rows.has(ahead):
+                return 0
+            if self._agrees(self.rows[ahead], self._at + ahead):
+                return ahead
+        return 0
 
     # One row and one leaf.
 
@@ -245,7 +260,6 @@ class Comparing:
         self._contents.look(row)
         self.told.add(finding)
         self._changed = [*self._changed[-APART:], (leaf, row, finding)]
-        self._many = self._many or self.told.untold > 0
 
     def _edit(self, op: Op, count: int) -> None:
         self._edits += count
@@ -284,38 +298,44 @@ class Comparing:
 
     def _long_run(self) -> bool:
         """Whether there is one, and what comes behind it agrees."""
-        if removed := self._removed_run():
+        self._searched += 1
+        far = NEARBY if self._many else self._end - self._at
+        if removed := self._removed_run(far):
             self._edit("removed", removed)
             return True
-        op, count = self._run_ahead()
+        op, count = self._run_ahead(far)
         if op == "inserted":
             self._edit(op, count)
         elif op == "changed":
-            for _ in range(count):
-                self._tell_changed_run(self.rows[0])
-                self._pass(1, 1)
+            self._change_run(count)
         return op != "same"
 
     def _ways(self, row: Stored, moved: int, tries: int) -> list[Callable[[int], bytes]]:
         """The hashes that a row would have, its stream renumbered by so many, or not."""
         if row.version.__class__ is not int:
             return []
-        many = max(1, min(VERSIONS_FAR, tries // max(1, self._end - self._at)))
+        left = max(1, self._end - self._at)
+        many = FEWER_TRIES if self._many else max(1, min(VERSIONS_FAR, tries // left))
         return [
             placed(row._replace(version=row.version + moved * by), self.versions)
             for by in range(many)
         ]
 
-    def _tell_changed_run(self, row: Stored) -> None:
-        self.told.add(standing(Kind.EVENT_CHANGED, row, self._at + 1))
+    def _change_run(self, count: int) -> None:
+        for _ in range(count):
+            self.told.add(standing(Kind.EVENT_CHANGED, self.rows[0], self._at + 1))
+            self._pass(1, 1)
 
-    def _removed_run(self) -> int:
-        """How many leaves from here on have no row any more, if the next rows come later; 0: no."""
+    def _removed_run(self, far: int) -> int:
+        """How many leaves from here on have no row any more, if the next rows come so far on; 0:
+        they do not.
+        """
         ahead = [n for n in range(ANCHORS) if self.rows.has(n)]
         anchors = [(n, self.rows[n]) for n in ahead]
         made = [(n, way) for n, row in anchors for way in self._ways(row, 1, TRIES)]
-        for start in range(self._at, self._end, BATCH):
-            count = min(BATCH, self._end - start)
+        end = min(self._end, self._at + far)
+        for start in range(self._at, end, BATCH):
+            count = min(BATCH, end - start)
             sealed = self._leaves.read(start, count)
             for leaf in range(start, start + count):
                 here = sealed[(leaf - start) * SIZE : (leaf - start + 1) * SIZE]
@@ -324,12 +344,14 @@ class Comparing:
                         return leaf - n - self._at
         return 0
 
-    def _run_ahead(self) -> tuple[Op, int]:
-        """How many rows from here on were changed, or inserted; "same": it never agrees again."""
+    def _run_ahead(self, far: int) -> tuple[Op, int]:
+        """How many rows from here on were changed, or inserted, these up to so far on; "same": it
+        never agrees again.
+        """
         wanted = [self._leaf(self._at + n) for n in range(min(ANCHORS, self._end - self._at))]
         for ahead, row in self.rows.from_here():
             leaf, ways = self._at + ahead, self._ways(row, -1, TRIES // 20)
-            for n, sealed in enumerate(wanted):
+            for n, sealed in enumerate(wanted if ahead <= far else ()):
                 if ahead > n and any(way(self._at + n + 1) == sealed for way in ways):
                     return "inserted", ahead - n
             if leaf < self._end and ways and ways[0](leaf + 1) == self._leaf(leaf):

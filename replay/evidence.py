@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from supervision.errors import StoreBroken, StoreError, SupervisionError
+from supervision.errors import StoreBroken, SupervisionError
 from supervision.store.port import Recorder
 
 from .findings import Finding, Kind
@@ -109,7 +109,7 @@ def verified(
     own = evidence.own_key
     keys: Sequence[Key] = evidence.keys or ([own] if own else [])
 
-    def tables() -> list[Finding]:
+    def tables() -> Iterator[Finding]:
         passed: Callable[[int, int], object] = lambda done, of: progress("tables", done, of)  # noqa: E731
         return tables_of(lambda: store.faults(FAULTS_MOST, passed))
 
@@ -118,10 +118,10 @@ def verified(
         return verify(store.scan, seals, start=start, tables=tables, progress=progress)
 
 
-def unopened(error: StoreError) -> Verification:
-    """What verifying a database comes to that cannot even be opened."""
+def unopened(error: StoreBroken) -> Verification:
+    """What verifying a database comes to that is too broken to be opened."""
     return Verification(
-        verdict=Verdict.FINDINGS if isinstance(error, StoreBroken) else Verdict.NOT_PROVED,
+        verdict=Verdict.FINDINGS,
         position=0,
         sealed=0,
         proved=0,

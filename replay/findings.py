@@ -29,6 +29,8 @@ class Kind(StrEnum):
     STORE_UNREADABLE = "store_unreadable"
     GUARD_MISSING = "guard_missing"
     TABLE_DIFFERS = "table_differs"
+    FORM_CHANGED = "form_changed"
+    NO_PLACE = "no_place"
     LEAVES_CHANGED = "leaves_changed"
     CHECKPOINT_FORGED = "checkpoint_forged"
     CHECKPOINT_UNREADABLE = "checkpoint_unreadable"
@@ -122,6 +124,14 @@ WORDS: dict[Kind, Says] = {
     Kind.TABLE_DIFFERS: Says(
         "辅助表与日志不符（第 {position} 条）：{detail}",
         "a helper table does not agree with the log (event {position}): {detail}", *KEEP,
+    ),
+    Kind.FORM_CHANGED: Says(
+        "数据库的结构不是本程序建立的样子：{detail}",
+        "the database is not built as this program builds it: {detail}", *KEEP,
+    ),
+    Kind.NO_PLACE: Says(
+        "日志表中有记录不在自己的位置上：{detail}",
+        "the log's table holds what stands at no place of its own: {detail}", *KEEP,
     ),
     Kind.LEAVES_CHANGED: Says(
         "库外的摘要文件被改动（第 {where} 条）；日志本身与签名的检查点相符",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from operator import attrgetter, le
 
-from supervision.errors import StoreError, TooNew, Unreadable
+from supervision.errors import StoreBroken, StoreError, TooNew, Unreadable
 from supervision.store.mapping import decode
 from supervision.store.stored import Stored
 
@@ -62,7 +62,12 @@ class Rows:
         self.order = Told()
         self.below = 0
         """Rows before position 1, which nobody who follows the log is given."""
+        self.stopped = 0
+        """The position at which reading came to an end too early, 0 if it did not."""
         self.broken: Finding | None = None
+        """What ended it, where that is the database itself."""
+        self.unread = ""
+        """What ended it, where it may be read another time."""
 
     def has(self, ahead: int = 0) -> bool:
         """Whether there is a row so far ahead."""
@@ -88,20 +93,28 @@ class Rows:
 
     def _rows_from(self, position: int) -> Sequence[Stored]:
         """Those from there on; none at the end, nor where the database cannot be read."""
-        if position > LAST or self.broken:
+        if position > LAST or self.stopped:
             return []
         try:
             rows = self._scan(position, BATCH)
+        except StoreBroken as error:
+            self._break(position, str(error))
+            return []
         except StoreError as error:
-            at = max(position, 1)
-            self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=at, detail=str(error))
+            self.stopped, self.unread = max(position, 1), str(error)
             return []
         for good, row in enumerate(rows):
             if row.position.__class__ is not int:
-                at, what = max(position, 1), f"position {str(row.position)[:40]!r}"
-                self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=at, detail=what)
+                self._break(position, f"position {str(row.position)[:40]!r}")
                 return rows[:good]
+        if rows and not position <= rows[0].position <= rows[-1].position:
+            self._break(position, f"positions {rows[0].position} … {rows[-1].position}")
+            return []
         return rows
+
+    def _break(self, position: int, why: str) -> None:
+        self.stopped = max(position, 1)
+        self.broken = Finding(kind=Kind.STORE_UNREADABLE, position=self.stopped, detail=why)
 
     def drop(self, count: int) -> None:
         """Go on behind so many; their order is looked at."""

@@ -7,13 +7,13 @@ checkpoints' roots, and what differs is between two of them. Erasing texts touch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
 
 from msgspec import Struct
 
-from supervision.errors import StoreError
+from supervision.errors import StoreBroken, StoreError
 from supervision.store.fault import Fault
 
 from .comparing import Comparing, Hashes
@@ -46,7 +46,8 @@ class Verification(Struct, frozen=True, kw_only=True):
     to where the log is what was signed; `root` (hex) of what is proved; `start`: how many events
     before were left out. `checkpoints`, `witnessed`: how many were good, how many of them some
     witness had signed. `untold`: findings beyond those told. `not_sealed`: the first position that
-    no checkpoint has, 0 if each has.
+    no checkpoint has, 0 if each has. `unread`: why it could not be looked at to the end, as where a
+    server did not answer; then it is to be verified again.
     """
 
     verdict: Verdict
@@ -60,6 +61,7 @@ class Verification(Struct, frozen=True, kw_only=True):
     not_sealed: int
     findings: tuple[Finding, ...]
     untold: int = 0
+    unread: str = ""
 
     @property
     def count(self) -> int:
@@ -78,7 +80,8 @@ def verify(
     """Compare the whole log, or all behind the checkpoint of `start` events, with its seals.
 
     `tables` finds what else the database holds that does not agree with the log. Whatever is given
-    here, it ends with a verdict; LeavesError where the leaves cannot be read.
+    here, it ends with a verdict: NOT_PROVED where the database did not answer and nothing was found
+    before. LeavesError where the leaves cannot be read.
     """
     told = Told()
     good = weighed(seals, told)
@@ -87,8 +90,12 @@ def verify(
     proved, root = _log(rows, seals.leaves, good, start, vouched, told)
     _tell_missing(seals, good, told)
     found = [*told.found, *([rows.broken] if rows.broken else [])]
-    if not rows.broken:
-        found += tables()
+    unread = rows.unread
+    if not rows.stopped:
+        try:
+            found.extend(tables())
+        except StoreError as error:
+            unread = str(error)
     order = _unexplained([*rows.order.found, *found], found)
     sealed = max((each.size for each in good), default=0)
     last = rows.last.position if rows.last else start
@@ -97,7 +104,7 @@ def verify(
         order = [_moved_down(rows.below, last, proved)]
     clean = not order and not untold
     return Verification(
-        verdict=_verdict(clean, bool(good), proved, sealed, start),
+        verdict=_verdict(clean, bool(good) and not unread, proved, sealed, start),
         position=last,
         sealed=sealed,
         proved=proved,
@@ -108,6 +115,7 @@ def verify(
         not_sealed=sealed + 1 if last > sealed else 0,
         findings=tuple(sorted(order, key=lambda each: (each.position, each.kind))),
         untold=untold,
+        unread=unread,
     )
 
 
@@ -117,10 +125,10 @@ def _moved_down(below: int, last: int, proved: int) -> Finding:
     return Finding(kind=Kind.POSITION_GAP, position=first, upto=upto)
 
 
-def _verdict(clean: bool, sealed_at_all: bool, proved: int, sealed: int, start: int) -> Verdict:
+def _verdict(clean: bool, whole: bool, proved: int, sealed: int, start: int) -> Verdict:
     if not clean:
         return Verdict.FINDINGS
-    if not sealed_at_all or proved < sealed or proved < start:
+    if not whole or proved < sealed or proved < start:
         return Verdict.NOT_PROVED
     return Verdict.PROVED
 
@@ -180,11 +188,11 @@ def _log(
     before, trusted = len(told.found), vouched.size
     comparing = Comparing(rows, leaves, start, max(trusted, start), told)
     comparing.run()
-    spoilt = _is_spoilt(told.found[before:]) or bool(rows.broken)
+    spoilt = _is_spoilt(told.found[before:]) or bool(rows.stopped)
     roots = {each.size: each.root for each in good}
-    proved = _up_to(told.found[before:], rows.broken, roots, trusted) if spoilt else trusted
+    proved = _up_to(told.found[before:], rows.stopped, roots, trusted) if spoilt else trusted
     later = [each for each in good if each.size > trusted >= start]
-    if later and not rows.broken:
+    if later and not rows.stopped:
         reached = _by_roots(comparing, leaves, vouched, later, told)
         if not spoilt and reached > trusted:
             proved = reached
@@ -196,12 +204,10 @@ def _log(
     return proved, roots.get(proved, EMPTY)
 
 
-def _up_to(
-    found: Iterable[Finding], broken: Finding | None, sizes: Iterable[int], trusted: int
-) -> int:
+def _up_to(found: Iterable[Finding], stopped: int, sizes: Iterable[int], trusted: int) -> int:
     """The largest checkpoint before the first thing that is not as it was."""
     firsts = [each.position + (each.kind is Kind.RESTORED_FROM_OLDER) for each in found]
-    firsts += [broken.position] if broken else []
+    firsts += [stopped] if stopped else []
     return max((size for size in sizes if size < min(firsts) and size <= trusted), default=0)
 
 
@@ -227,7 +233,7 @@ def _by_roots(
             frontier.extend(b"".join(made))
             rows.drop(len(batch))
         if frontier.size < each.size:
-            if not rows.broken:
+            if not rows.stopped:
                 _tell_short(told, reached, frontier.size, later[-1].size)
             return reached
         if frontier.root() != each.root:
@@ -331,17 +337,20 @@ FAULTS = {
     "stamp": Kind.TABLE_DIFFERS,
     "head": Kind.TABLE_DIFFERS,
     "guard": Kind.GUARD_MISSING,
+    "form": Kind.FORM_CHANGED,
+    "place": Kind.NO_PLACE,
     "file": Kind.STORE_UNREADABLE,
 }
 
 
-def tables_of(faults: Callable[[], Iterable[Fault]]) -> list[Finding]:
-    """What a store finds wrong with itself (Recorder.faults), as findings."""
-    found: list[Finding] = []
+def tables_of(faults: Callable[[], Iterable[Fault]]) -> Iterator[Finding]:
+    """What a store finds wrong with itself (Recorder.faults), as findings.
+
+    That it is broken is one; StoreDown, StoreBusy, StoreFull.
+    """
     try:
         for what, position, zh, en in faults():
             detail = zh if zh == en else f"{zh}{BETWEEN}{en}"
-            found.append(Finding(kind=FAULTS[what], position=position, detail=detail))
-    except StoreError as error:
-        found.append(Finding(kind=Kind.STORE_UNREADABLE, detail=str(error)))
-    return found
+            yield Finding(kind=FAULTS[what], position=position, detail=detail)
+    except StoreBroken as error:
+        yield Finding(kind=Kind.STORE_UNREADABLE, detail=str(error))

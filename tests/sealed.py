@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -116,7 +116,7 @@ class Sealing:
         store = record.log.store if isinstance(record, Record) else record
         given = self.notes if notes is None else notes
         seals = Seals("", keys or [self.key.key], witnesses, given, leaves)
-        faults: Callable[[], list[Finding]] = lambda: tables_of(  # noqa: E731
+        faults: Callable[[], Iterator[Finding]] = lambda: tables_of(  # noqa: E731
             lambda: store.faults(20, lambda *_: None)
         )
         try:

@@ -127,7 +127,8 @@ def _verify(given: Settings, evidence: Evidence, start: int, *, anyway: bool) ->
     try:
         with _bar(record) as passed:
             found = verified(record.log.store, evidence, start=start, progress=passed)
-        if not found.start and (anyway or found.verdict is not Verdict.FINDINGS):
+        whole = not found.start and not found.unread
+        if whole and (anyway or found.verdict is not Verdict.FINDINGS):
             note(record, found, console())
         return found
     finally:
@@ -190,6 +191,7 @@ WHY_NOT = {
     True: ("没有可比对的签名封存", "there is no signed seal to compare with"),
     False: ("日志未能比对到最新的封存", "the log was not compared up to the newest seal"),
 }
+UNREAD = ("数据库未能读完", "the database could not be read to the end")
 STYLES = {Verdict.PROVED: "bold", Verdict.FINDINGS: "bold red", Verdict.NOT_PROVED: "bold yellow"}
 
 
@@ -198,7 +200,7 @@ def _say(found: Verification, evidence: Evidence, *, as_json: bool) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(as_told(found)), indent=2).decode())
         return
     out = Console(highlight=False, soft_wrap=True)
-    zh, en = WHY_NOT[not found.checkpoints]
+    zh, en = UNREAD if found.unread else WHY_NOT[not found.checkpoints]
     verdict = VERDICTS[found.verdict].format(upto=found.proved, n=found.count, zh=zh, en=en)
     out.print(verdict, style=STYLES[found.verdict], markup=False)
     for line in _figures(found, evidence):
@@ -227,6 +229,8 @@ def _figures(found: Verification, evidence: Evidence) -> Iterator[str]:
         f"检查点 checkpoints: {found.checkpoints:,}，见证 witnessed: {found.witnessed:,}，"
         f"最新 newest: {found.sealed:,}"
     )
+    if found.unread:
+        yield f"未读完，请再次核验 not read to the end, verify again: {found.unread}"
     if found.root:
         yield f"根 root: {found.root}"
     if found.not_sealed and found.checkpoints:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """What does not agree: version, seen, stamp, guard, file; at which position; in words."""
+    """What does not agree: version, seen, stamp, head, guard, form, place, file; at which position;
+    in words.
+    """
 
     what: str
     position: int

@@ -31,6 +31,7 @@ from .fault import Fault
 from .library import LogFactory, LogRecorder
 from .port import MOST
 from .postgres_connection import Connections, Rows, where
+from .postgres_form import GUARDS, OUR_FORM, astray, form_of
 from .postgres_prepare import PREPARE, preparing
 from .postgres_writing import (
     ESCAPE,
@@ -68,7 +69,7 @@ VERSION = "SELECT max(version) FROM log WHERE stream = %s"
 HAS = "SELECT EXISTS (SELECT FROM log WHERE stream = %s)"
 UNDER = f"SELECT {ROW} FROM log WHERE stream >= %s AND stream < %s ORDER BY position"
 STREAMS = """
-SELECT stream FROM log WHERE version = 1 AND stream > %s AND stream < %s ORDER BY stream LIMIT %s
+SELECT DISTINCT stream FROM log WHERE stream > %s AND stream < %s ORDER BY stream LIMIT %s
 """
 NEXT_SOURCE = "SELECT min(source) FROM seen WHERE source > %s"
 EVENTS = """
@@ -76,15 +77,10 @@ SELECT stream, version, topic, payload FROM log WHERE stream = %(stream)s
 AND (%(gt)s::bigint IS NULL OR version > %(gt)s) AND (%(lte)s::bigint IS NULL OR version <= %(lte)s)
 """
 SCAN = f"SELECT {ROW} FROM log WHERE position >= %s::bigint ORDER BY position LIMIT %s"
-TRIGGERS = """
-SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-WHERE tgrelid = 'log'::regclass AND tgenabled = 'A' AND prosrc = %s
-"""
-GUARDS = ("log_is_not_changed", "log_row_is_not_changed")
-GUARD_TEXT = GUARD.split("$$")[1]
 STAMP_AGREES = """
-SELECT head, last, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1),
-    (SELECT max(position) FROM log) FROM stamp
+SELECT last, wall, boot, lag, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1),
+    head, (SELECT max(position) FROM log)
+FROM (SELECT 1) AS always LEFT JOIN stamp ON one
 """
 NOTIFICATIONS = """
 SELECT stream, version, topic, payload, position FROM log
@@ -203,15 +199,21 @@ class Recorder(LogRecorder):
         return self._stored(SCAN, (position, limit))
 
     def faults(self, most: int, passed: Callable[[int, int], object]) -> Iterator[Fault]:
-        """What does not agree with the log: versions, `seen`, the stamp and its head; triggers that
-        are gone or do nothing.
+        """What does not agree with the log: its tables as the owner made them and their indexes,
+        versions, `seen`, the stamp and its head; triggers that are gone or do nothing.
         """
-        there = {name for (name,) in self._rows(TRIGGERS, (GUARD_TEXT,))}
-        yield from checking.guard([name for name in GUARDS if name not in there])
+        with self._reading() as db:
+            there, lead = form_of(db), list(astray(db))
+        wrong = [name for name, is_ in GUARDS.items() if there.get(name) != is_]
+        yield from checking.guard([name.rpartition(".")[2] for name in wrong])
+        rest = ({n: is_ for n, is_ in of.items() if n not in GUARDS} for of in (there, OUR_FORM))
+        yield from checking.form(*rest)
+        yield from checking.astray(lead)
+        yield from checking.places(self._select, most)
         yield from checking.gaps(self._select, most)
-        for head, last, newest, position in self._rows(STAMP_AGREES, ()):
-            yield from checking.stamp(last or 0, newest)
-            yield from checking.head(head, position or 0)
+        for *stamped, newest, head, position in self._rows(STAMP_AGREES, ()):
+            yield from checking.stamp(stamped, newest)
+            yield from checking.head(head, position)
         yield from checking.seen(self._select, most, passed)
 
     def _select(self, query: str, says: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ An acknowledged transaction MUST outlive a power cut (synchronous=FULL); a heart
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,17 +31,29 @@ from .connection import NO_LIMIT, connect, immediate, translated
 from .fault import Fault
 from .library import LogFactory, LogRecorder
 from .port import MOST
-from .sqlite_writing import SCHEMA, TRIGGERS, Transaction, get_stamp, head, set_stamp
+from .sqlite_writing import (
+    SCHEMA,
+    TRIGGERS,
+    Transaction,
+    form_of,
+    get_stamp,
+    head,
+    our_form,
+    set_stamp,
+)
 from .stored import Stored
 
 ROW = "position, stream, version, topic, recorded_at, payload"
 STAMP_AGREES = """
-SELECT last, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1) FROM stamp
+SELECT last, wall, boot, lag, (SELECT recorded_at FROM log ORDER BY position DESC LIMIT 1)
+FROM (SELECT 1) LEFT JOIN stamp ON one = 1
 """
 AS_STORED = partial(tuple.__new__, Stored)
 """Stored._make, without what it checks."""
 CASES_AT_ONCE = 10_000
 """Rows that a walk over all cases reads in one go, so that it holds up no checkpoint."""
+
+logs = logging.getLogger(__name__)
 
 
 class Recorder(LogRecorder):
@@ -56,14 +69,21 @@ class Recorder(LogRecorder):
         self._watch_lock = Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._put_back: list[str] = []
         self._writer = connect(path, max_pages=max_pages)
         self._beat = connect(path, synchronous="NORMAL", max_pages=max_pages)
         self._watcher = connect(path)
 
     def create_tables(self) -> None:
-        """Create what is missing."""
+        """Create what is missing; a guard that a log had lost is put back and told by `faults`."""
         with self._lock, translated(self.path):
+            there = form_of(self._writer)
+            if "table log" in there:
+                self._put_back = [name for name in TRIGGERS if f"trigger {name}" not in there]
             self._writer.executescript(SCHEMA)
+        if self._put_back:
+            named = ", ".join(self._put_back)
+            logs.warning("the log was not guarded, put back: %s; run: supervise verify", named)
 
     @contextmanager
     def transaction(self, *, confirmed: bool = False) -> Iterator[Transaction]:
@@ -142,7 +162,7 @@ class Recorder(LogRecorder):
 
     def streams(self, prefix: str) -> Iterator[str]:
         """Names of the streams that begin with `prefix`, which ends in "/", in order of name."""
-        query = "SELECT stream FROM log WHERE version=1 AND stream>? AND stream<? ORDER BY stream"
+        query = "SELECT DISTINCT stream FROM log WHERE stream>? AND stream<? ORDER BY stream"
         last, end = prefix, prefix[:-1] + "0"
         while True:
             with self._reading() as db:
@@ -168,17 +188,26 @@ class Recorder(LogRecorder):
             return list(map(AS_STORED, db.execute(query, (position, limit))))
 
     def faults(self, most: int, passed: Callable[[int, int], object]) -> Iterator[Fault]:
-        """What does not agree with the log: the file with its index, versions, `seen`, the stamp;
-        triggers that are gone.
+        """What does not agree with the log: the file with its index, its tables as we make them,
+        versions, `seen`, the stamp; triggers that are gone, or were when the file was opened.
         """
         if wrong := [row[0] for row in self._select("PRAGMA integrity_check(1)") if row[0] != "ok"]:
             yield Fault("file", 0, str(wrong[0])[:200], str(wrong[0])[:200])
-        triggers = dict(self._select("SELECT name, sql FROM sqlite_master WHERE type='trigger'"))
-        yield from checking.guard([n for n, sql in TRIGGERS.items() if triggers.get(n) != sql])
+        there, ours = self._form(), our_form()
+        guards = {f"trigger {name}": name for name in TRIGGERS}
+        wrong = [name for which, name in guards.items() if there.get(which) != ours[which]]
+        yield from checking.guard(sorted({*wrong, *self._put_back}))
+        rest = ({n: is_ for n, is_ in of.items() if n not in guards} for of in (there, ours))
+        yield from checking.form(*rest)
+        yield from checking.places(self._select, most)
         yield from checking.gaps(self._select, most)
-        for last, newest in self._select(STAMP_AGREES):
-            yield from checking.stamp(last, newest)
+        for *stamped, newest in self._select(STAMP_AGREES):
+            yield from checking.stamp(stamped, newest)
         yield from checking.seen(self._select, most, passed)
+
+    def _form(self) -> dict[str, tuple[str, str | None]]:
+        with self._reading() as db:
+            return form_of(db)
 
     def _select(self, query: str, says: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reading() as db:

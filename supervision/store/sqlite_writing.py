@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable
-from functools import lru_cache
+from contextlib import closing
+from functools import cache, lru_cache
 
 from ..clock import Stamp
 from ..facts import Instant
@@ -49,8 +50,29 @@ TRIGGERS = {
 }
 """What guards the log: each by name, as the database keeps it."""
 
+OBJECTS = """
+SELECT type, name, tbl_name, sql FROM sqlite_master
+WHERE NOT (type = 'table' AND name GLOB 'sqlite_stat[0-9]')
+"""
+"""All that a file is made of, but for what ANALYZE leaves."""
+
 AT_ONCE = 500
 """Streams or facts looked up in one query, of one or three parameters each."""
+
+
+def form_of(db: sqlite3.Connection) -> dict[str, tuple[str, str | None]]:
+    """What the tables, indexes and triggers of a file are, by kind and name."""
+    return {
+        f"{kind} {name}": (table, sql) for kind, name, table, sql in db.execute(OBJECTS).fetchall()
+    }
+
+
+@cache
+def our_form() -> dict[str, tuple[str, str | None]]:
+    """What they are as SCHEMA makes them."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(SCHEMA)
+        return form_of(db)
 
 
 @lru_cache(maxsize=AT_ONCE)

@@ -148,3 +148,128 @@ def test_a_guard_that_was_weakened_is_told(town: Town, statement: str) -> None:
         assert old is not None
         db.execute(old[0])
     assert {Kind.GUARD_MISSING} == {each.kind for each in found.findings}
+
+
+NEVER = """SELECT {at}, 'case/hz/A-1/cards', 1, topic, recorded_at, payload FROM log
+WHERE position = 40"""
+LOST = "CREATE FUNCTION lost() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+LOSING = """CREATE TRIGGER lost BEFORE INSERT ON {table} FOR EACH ROW
+WHEN (NEW.position > 40) EXECUTE FUNCTION lost()"""
+HIDING = """CREATE POLICY hidden ON log USING
+(stream <> 'case/hz/A-3/facts' OR current_query() NOT LIKE '%ORDER BY version%')"""
+GUARD = """CREATE TRIGGER log_row_is_not_changed BEFORE {what} ON log FOR EACH ROW {when}
+EXECUTE FUNCTION log_is_append_only()"""
+FORMS = [
+    ("a trigger that is never asked",
+     ["DROP TRIGGER log_row_is_not_changed ON log",
+      GUARD.format(what="UPDATE OR DELETE", when="WHEN (false)"),
+      "ALTER TABLE log ENABLE ALWAYS TRIGGER log_row_is_not_changed"], Kind.GUARD_MISSING),
+    ("a trigger for one column",
+     ["DROP TRIGGER log_row_is_not_changed ON log",
+      GUARD.format(what="UPDATE OF version", when=""),
+      "ALTER TABLE log ENABLE ALWAYS TRIGGER log_row_is_not_changed"], Kind.GUARD_MISSING),
+    ("a further trigger", [LOST, LOSING.format(table="log")], Kind.FORM_CHANGED),
+    ("facts that are never marked as had", [LOST, LOSING.format(table="seen")], Kind.FORM_CHANGED),
+    ("a policy that hides a case from its pages",
+     ["ALTER TABLE log ENABLE ROW LEVEL SECURITY", HIDING], Kind.FORM_CHANGED),
+    ("a rule", ["CREATE RULE lost AS ON INSERT TO log WHERE NEW.stream = 'x' DO INSTEAD NOTHING"],
+     Kind.FORM_CHANGED),
+    ("a child with rows of its own", ["CREATE TABLE further () INHERITS (log)"], Kind.FORM_CHANGED),
+    ("a view in the place of the log",
+     ["ALTER TABLE log RENAME TO hidden", "CREATE VIEW log AS SELECT * FROM hidden",
+      "GRANT SELECT ON log TO supervision", "GRANT SELECT ON hidden TO supervision"],
+     Kind.FORM_CHANGED),
+    ("no key", ["ALTER TABLE log DROP CONSTRAINT log_pkey"], Kind.FORM_CHANGED),
+    ("streams that may hold a version twice",
+     ["ALTER TABLE log DROP CONSTRAINT log_stream_version_key"], Kind.FORM_CHANGED),
+    ("a column that may be empty", ["ALTER TABLE log ALTER COLUMN payload DROP NOT NULL"],
+     Kind.FORM_CHANGED),
+    ("no stamp", ["DELETE FROM stamp"], Kind.TABLE_DIFFERS),
+    ("a stamp that is years ahead",
+     ["UPDATE stamp SET last = last + 99999999999999, lag = 99999999999999"], Kind.TABLE_DIFFERS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("statements", "kind"), [f[1:] for f in FORMS], ids=[f[0] for f in FORMS])
+def test_tables_that_are_not_as_the_owner_made_them_are_told(
+    postgres: Postgres, tmp_path: Path, statements: list[str], kind: Kind
+) -> None:
+    """Though every event that is read is what was sealed."""
+    town = Town(postgres, tmp_path / "town")
+    with psycopg.connect(town.url) as db:
+        for statement in statements:
+            db.execute(statement.encode())
+    with town.opened() as record:
+        found = town.sealing.verify(record)
+    assert kind in {each.kind for each in found.findings}
+    assert Verdict.FINDINGS is found.verdict
+
+
+HIDDEN = [
+    ("without a position",
+     ["ALTER TABLE log DROP CONSTRAINT log_pkey",
+      "ALTER TABLE log ALTER COLUMN position DROP NOT NULL",
+      f"INSERT INTO log {NEVER.format(at='NULL')}"]),
+    ("at a position that is taken",
+     ["ALTER TABLE log DROP CONSTRAINT log_pkey", f"INSERT INTO log {NEVER.format(at=40)}"]),
+    ("that the key's index does not have",
+     ["SET allow_system_table_mods = on",
+      "UPDATE pg_index SET indisready = false WHERE indexrelid = 'log_pkey'::regclass",
+      "COMMIT", f"INSERT INTO log {NEVER.format(at=41)}",
+      "UPDATE pg_index SET indisready = true WHERE indexrelid = 'log_pkey'::regclass"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("statements", [h[1] for h in HIDDEN], ids=[h[0] for h in HIDDEN])
+def test_an_event_that_only_a_cases_page_would_show_is_found(
+    postgres: Postgres, tmp_path: Path, statements: list[str]
+) -> None:
+    """A row that no reading by position comes to."""
+    town = Town(postgres, tmp_path / "town")
+    with psycopg.connect(town.url) as db:
+        for statement in statements:
+            db.execute(statement.encode())
+    with town.opened() as record:
+        assert "case/hz/A-1/cards" in {each.stream for each in record.read_case("hz", "A-1")}
+        found = town.sealing.verify(record)
+    assert Kind.NO_PLACE in {each.kind for each in found.findings}
+    assert Verdict.FINDINGS is found.verdict
+
+
+def test_a_fact_that_the_index_of_had_facts_does_not_have_is_found(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """It would be recorded once more."""
+    town = Town(postgres, tmp_path / "town")
+    with psycopg.connect(town.url, autocommit=True) as db:
+        db.execute("SET allow_system_table_mods = on")
+        db.execute("CREATE TEMP TABLE one AS SELECT * FROM seen WHERE position = 6")
+        db.execute("DELETE FROM seen WHERE position = 6")
+        ready = "UPDATE pg_index SET indisready = %s WHERE indexrelid = 'seen_pkey'::regclass"
+        db.execute(ready, (False,))
+        db.execute("INSERT INTO seen TABLE one")
+        db.execute(ready, (True,))
+    with town.opened() as record:
+        assert Kind.NO_PLACE in {each.kind for each in town.sealing.verify(record).findings}
+
+
+BLIND = (
+    """CREATE FUNCTION alike(text, text) RETURNS boolean LANGUAGE sql AS
+    $$ SELECT $1 OPERATOR(pg_catalog.=) $2 AND $1 OPERATOR(pg_catalog.<>) 'case/hz/A-3/facts' $$""",
+    "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = alike)",
+    "ALTER ROLE supervision IN DATABASE tampered SET search_path = public, pg_catalog",
+)
+
+
+def test_an_operator_that_hides_a_case_from_its_pages_is_told(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """It stands in our schema, and that is searched before the server's own."""
+    town = Town(postgres, tmp_path / "town")
+    with psycopg.connect(town.url) as db:
+        for statement in BLIND:
+            db.execute(statement.encode())
+    with town.opened() as record:
+        assert [] == record.log.store.stream("case/hz/A-3/facts")
+        found = town.sealing.verify(record)
+    assert Kind.FORM_CHANGED in {each.kind for each in found.findings}

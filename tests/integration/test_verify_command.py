@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from replay import evidence
 from replay.seals import NOTES, VKEY
 from supervision.access.events import ACCESS, LogVerified
 from supervision.clock import SystemClock
+from supervision.errors import StoreBusy, StoreDown, StoreError
 from supervision.record import Record
 from supervision.runners.cli import main
+from supervision.store.sqlite import Recorder
 from tests.sealed import Sealing, fill, signer
 
 pytestmark = pytest.mark.integration
@@ -180,6 +183,73 @@ def test_a_broken_database_is_a_finding(home: Path, damage: str) -> None:
     result = verify()
     assert 1 == result.exit_code
     assert "the database cannot be read" in result.output
+
+
+def test_a_checkpoint_that_comes_while_notes_are_read_is_not_called_missing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copies are read first: what is made and copied meanwhile is among our own then."""
+    own, copies = home / "seals" / NOTES, tmp_path / "copies"
+    shutil.copytree(own, copies)
+    newest, listed = f"{60:020}.note", evidence._copies
+
+    def sealed_meanwhile(folder: Path) -> list[Path]:
+        for where in (own, copies):
+            (where / newest).write_bytes(b"newer")
+        return list(listed(folder))
+
+    monkeypatch.setattr(evidence, "_copies", sealed_meanwhile)
+    notes = evidence.Evidence(home / "seals", copies=(copies,)).notes()
+    copied = {Path(each.name).name for each in notes if each.copy}
+    assert newest in copied
+    assert copied <= {each.name for each in notes if not each.copy}
+
+
+@pytest.mark.parametrize("gone", [StoreDown("db:5432/log", "gone"), StoreBusy("log.db", "locked")])
+@pytest.mark.parametrize("method", ["scan", "faults"])
+def test_a_database_that_does_not_answer_proves_nothing_and_is_no_finding(
+    home: Path, monkeypatch: pytest.MonkeyPatch, gone: StoreError, method: str
+) -> None:
+    """It ends with 3, says why, and puts nothing on record."""
+
+    def lost(*_: object) -> object:
+        raise gone
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, method, lost)
+        result = verify()
+        told = json.loads(verify("--json").stdout)
+    assert 3 == result.exit_code
+    assert "NOT PROVED" in result.output
+    assert str(gone) in result.output
+    assert "backup" not in result.output
+    assert ("not_proved", [], str(gone)) == (told["verdict"], told["findings"], told["unread"])
+    assert [] == on_record(home)
+
+
+def test_what_was_found_before_a_database_was_lost_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with 1, and says that it was not read to the end."""
+    tamper(home)
+
+    def lost(*_: object) -> object:
+        raise StoreDown("db:5432/log", "gone")
+
+    monkeypatch.setattr(Recorder, "faults", lost)
+    result = verify()
+    assert 1 == result.exit_code
+    assert "event 33 was changed" in result.output
+    assert "not read to the end, verify again: db:5432/log: gone" in result.output
+
+
+def test_a_guard_that_is_gone_is_told_although_opening_puts_it_back(home: Path) -> None:
+    """The command looks before it does."""
+    with closing(sqlite3.connect(home / "log.db")) as db:
+        db.execute("DROP TRIGGER log_is_not_changed")
+    result = verify()
+    assert 1 == result.exit_code
+    assert "trigger log_is_not_changed" in result.output
 
 
 def test_it_works_beside_a_process_that_writes(home: Path) -> None:

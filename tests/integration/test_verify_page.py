@@ -16,6 +16,7 @@ from dashboards.forms.verify import verify_pages
 from dashboards.headers import content_policy
 from dashboards.show import case_address
 from replay.evidence import Evidence
+from replay.notes import Key
 from replay.seals import NOTES, VKEY
 from supervision.access import rights as roles
 from supervision.access.events import ACCESS, LogVerified
@@ -23,7 +24,9 @@ from supervision.access.gate import Gate, GateConfig
 from supervision.access.office import Access
 from supervision.access.rules import Rules
 from supervision.access.store_sqlite import SqliteAccess
+from supervision.errors import StoreDown
 from supervision.record import Record
+from supervision.store.sqlite import Recorder
 from tests.offices_town import AUDIT, SITE, START, SYSTEM, Farewell, Town, text_of, told
 from tests.sealed import Sealing, Steady, fill
 
@@ -34,11 +37,13 @@ INSPECTOR = "jiancha"
 class Sealed:
     """A town whose log is sealed, and the page."""
 
-    def __init__(self, home: Path, record: Record, access: Access) -> None:
+    def __init__(
+        self, home: Path, record: Record, access: Access, keys: tuple[Key, ...] = ()
+    ) -> None:
         self.home, self.record = home, record
         self.alarm = ""
         app = FastAPI()
-        evidence = Evidence(home / "seals")
+        evidence = Evidence(home / "seals", keys)
         app.include_router(
             verify_pages(access, evidence, zone="Asia/Shanghai", broken=lambda: self.alarm)
         )
@@ -95,6 +100,25 @@ def test_a_log_that_was_never_sealed_is_not_called_good(sealed: Sealed) -> None:
     assert "未能证明" in sealed.verified()
 
 
+@pytest.mark.parametrize("method", ["scan", "faults"])
+def test_a_database_that_does_not_answer_is_told_and_nothing_put_on_record(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """It is no finding: nobody is sent for a backup, and it is said why."""
+
+    def lost(*_: object) -> object:
+        raise StoreDown("db:5432/log", "gone")
+
+    sealed.seal()
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, method, lost)
+        text = sealed.verified()
+    assert "未能证明" in text
+    assert "db:5432/log: gone" in text
+    assert "备份" not in text
+    assert not [each for each in sealed.town.events(ACCESS) if isinstance(each, LogVerified)]
+
+
 def test_a_sealed_log_is_proved_and_that_is_on_record(sealed: Sealed) -> None:
     """By whoever asked, as the list of earlier ones shows."""
     sealed.seal()
@@ -107,6 +131,17 @@ def test_a_sealed_log_is_proved_and_that_is_on_record(sealed: Sealed) -> None:
     assert isinstance(event, LogVerified)
     assert (INSPECTOR, sealed.record.head() - 1, 0) == (event.by, event.sealed, event.findings)
     assert "尚未核验过" not in text
+
+
+def test_whose_word_the_key_is_stands_on_the_page(sealed: Sealed, tmp_path: Path) -> None:
+    """The folder's own says no more than who signed; one that was given needs no such word."""
+    sealed.seal()
+    assert "公钥取自封存目录本身" in text_of(sealed.town.get(AUDIT, "/verify"))
+    assert "from the folder of seals itself" in text_of(sealed.town.get(AUDIT, "/verify?lang=en"))
+    access = sealed.town.access
+    known = Sealed(tmp_path, sealed.record, access, (Sealing(tmp_path / "seals").key.key,))
+    known.town.add("zhou", roles.AUDIT, name="周审计")
+    assert "公钥取自封存目录本身" not in text_of(known.town.get("zhou", "/verify"))
 
 
 def test_what_was_tampered_with_is_named_and_nothing_is_written(sealed: Sealed) -> None:
