@@ -35,7 +35,19 @@ WORDS: Pairs = {
     "seal_none": ("无", "none"),
     "seal_behind": ("尚未封存", "Not sealed yet"),
     "seal_behind_n": ("{n} 条", "{n} events"),
+    "log_down": (
+        "数据库暂时没有应答，请稍后再看",
+        "The database does not answer just now: look again in a while",
+    ),
+    "log_unread": ("日志无法读取，情况不明", "Not known: the log cannot be read"),
     "seal_key": ("日志公钥（向外公布，供他人核对）", "The log's public key, to be published"),
+    "seal_key_of_folder": (
+        "公钥取自封存目录本身，只说明谁签的：请与公布的公钥核对，或用 supervise verify --key 指定",
+        (
+            "This key was taken from the folder of seals itself and only says who signed: compare "
+            "it with the published one, or use supervise verify --key"
+        ),
+    ),
     "seal_take": ("下载最新检查点", "Take the newest checkpoint"),
     "verify_now": ("立即核验", "Verify now"),
     "verify_running": ("正在核验", "Verifying"),

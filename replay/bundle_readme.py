@@ -28,10 +28,15 @@ manifest.txt    各文件的 SHA-256 摘要，由日志密钥签名
 2. 每条事件按其原文在日志的那个位置上，日志当时由检查点签名封存。
 3. 本办件自己的各事件流从第一条起没有缺号。
 四、没有证明什么
-1. 期限、牌、告知等各表由系统依据事件推算，随文件一并签名，本身不在日志的树里；
-   它们可以由原系统依同样的事件重新推算。
+1. 在日志的树里、由此获得证明的，只有每条事件的“原文”（case.json 里的 envelope）及其位置。
+   以下各项是系统写入、随文件一并签名的，即“签名人如此说”，树并不证明：
+   事项、部门、办件状态、灯、各事件的人名与说明、所列出的个人信息与自由文本（原文里只有密文或其名称）；
+   期限、材料等由事件推算的各表（可由原系统依同样的事件重新推算）；告知后来的结果；
+   case.pdf、case.xes、case.ocel.json 全部内容。
+   牌与告知由核验程序与其事件逐条双向核对；XES、OCEL 和 PDF 有疑问时以 case.json 的原文为准。
 2. 部门报送的内容是否真实。
-3. 取卷之后本办件是否又有新的事件；各事件流之末是否还有事件，以签名时所列版本为准。
+3. 取卷之后本办件是否又有新的事件；各事件流之末是否还有事件，以签名时所列版本为准；
+   整个没有列入的事件流，从本卷宗看不出来，请在原系统用 supervise verify 核验日志后重新取卷。
 4. 时间戳（若有）在 case.json 的 proof.stamps，盖在检查点的正文上（签名之前，含末尾换行）；
    核验程序只报其数，请用 openssl ts -verify -token_in -in token.der -data 正文 -CAfile 根证书。
 {unsealed_zh}{texts_zh}
@@ -62,10 +67,18 @@ Exit code: 0 true, 1 findings, 2 unreadable, 3 not proved.
 - Each event stands with these very bytes at its position of the log, which a checkpoint sealed.
 - The case's own streams have no event missing from their first on.
 4. What it does not prove
-- Deadlines, cards and messages are worked out from the events; they are signed with the file and
-  stand in no tree. The system works them out again from the same events.
+- What stands in the tree, and so is proved, is each event's envelope in case.json and its position.
+  All of this is written by the system and signed with the file: the signer says so, no tree proves
+  it: item, department, status and light of the case; names and descriptions of events; personal
+  data and free text that are shown (an envelope holds them enciphered, or only their names);
+  deadlines, materials and other tables worked out from the events (the system works them out again
+  from the same events); what became of messages; the whole of case.pdf, case.xes, case.ocel.json.
+  Cards, and who was told of them, are checked against their events both ways; where PDF, XES or
+  OCEL are in doubt, the envelopes in case.json are what counts.
 - Whether what the department reported is true.
-- Whether the case had further events later; where its streams ended is as was listed and signed.
+- Whether the case had further events later; where its streams ended is as was listed and signed. A
+  stream that is not listed at all cannot be missed here: have the log verified where it is
+  (supervise verify) and the file taken again.
 - Time stamps, if any, stand in case.json as proof.stamps, over the checkpoint's text (what comes
   before its signatures, with the line break at its end). The program only counts them; check them
   with: openssl ts -verify -token_in -in token.der -data text -CAfile roots.pem

@@ -3,6 +3,8 @@ by the product's own trees, notes and forms; the two share no line.
 
 Whatever bytes it is given, it answers: findings, or why nothing is proved. `Checked.code` is 0 for
 what is proved in full, 1 for findings, 2 for what cannot be read, 3 for what is not proved.
+
+Above 400 lines: it is read beside the other, question by question.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from supervision.streams import ERASURES, LISTS, case_prefix
 
 from .bundle import FILES, HEADING, JSON, MANIFEST
 from .casefile import ERASURE, FORMAT, LIST, MESSAGE, VERSION, CaseFile, FiledEvent
-from .filing import HAPPENED, IDS, MESSAGES
+from .filing import DECISIONS, HAPPENED, IDS, MESSAGES
 from .merkle import leaf_hash, verify_inclusion
 from .notes import (
     Key,
@@ -44,6 +46,8 @@ from .notes import (
 WHOLE_LONGEST = 64 << 20
 """Bytes of all files together, unpacked: a case of 10,000 events has less."""
 MOST_MEMBERS = 20
+DECIDED = {kind.__name__: word for kind, word in DECISIONS.items()}
+"""What a case file calls a decision about telling somebody, by the kind of its event."""
 DIGEST = re.compile(r"sha256 ([0-9a-f]{64}) (\S+)")
 WORDS: dict[str, tuple[str, str]] = {
     "unreadable": ("卷宗无法读取", "the case file cannot be read"),
@@ -369,11 +373,19 @@ def _derived(file: CaseFile) -> Iterator[Finding]:
         card, act = cards.get(name), issued.get(name)
         if not card or not act or any(card[n] != act.get(n, "") for n in same):
             yield Finding("card", 0, name)
+    yield from _told(file, payloads)
+
+
+def _told(file: CaseFile, payloads: Mapping[int, dict[str, Any]]) -> Iterator[Finding]:
+    """Each decision about telling somebody is listed once, and nothing that was not decided."""
+    decided = {e.position: DECIDED[e.kind] for e in file.events if e.kind in DECIDED}
+    same = ("card", "person", "channel", "message", "stage", "why")
     for told in file.messages:
         notice, one = payloads.get(told.position, {}), msgspec.to_builtins(told)
-        same = ("card", "person", "channel", "message", "stage", "why")
-        if any(one[n] != notice.get(n, "") for n in same):
+        made = (decided.pop(told.position, ""), notice.get("rung", 0))
+        if (told.decision, told.rung) != made or any(one[n] != notice.get(n, "") for n in same):
             yield Finding("message", told.position)
+    yield from (Finding("message", position) for position in decided)
 
 
 def _payload(event: FiledEvent) -> dict[str, Any]:

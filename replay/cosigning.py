@@ -7,6 +7,7 @@ checkpoint that does not go on from that one is refused, whatever its signature.
 from __future__ import annotations
 
 import fcntl
+import logging
 from base64 import b64decode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -36,6 +37,8 @@ from .notes import (
 from .seal_keys import put
 from .witnesses import SIZE_TYPE, TEXT
 
+log = logging.getLogger(__name__)
+
 MOST_PROOF = 63
 """Hashes of a consistency proof."""
 LONGEST = 1 << 16
@@ -54,6 +57,16 @@ class MemoryBroken(SupervisionError):
 
     def __init__(self, path: Path, why: object) -> None:
         super().__init__(f"{path} cannot be read: {why}; bring it back from a copy")
+
+
+class MemoryGone(SupervisionError):
+    """A witness that was to know a log knows nothing of it."""
+
+    def __init__(self, folder: Path, origin: str) -> None:
+        super().__init__(
+            f"{folder} knows nothing of the log {origin}: mount it, or bring it back from a copy; "
+            "to vouch for a log from its beginning, start once with --new"
+        )
 
 
 class LogUnfit(SupervisionError):
@@ -97,23 +110,53 @@ class _Unreadable(ValueError):
 
 
 class CosigningWitness:
-    """Vouches for the logs whose keys it was given. Any number of threads; one process."""
+    """Vouches for the logs whose keys it was given. Any number of threads; one process.
 
-    def __init__(self, folder: Path, signer: Cosigner, logs: Sequence[Key]) -> None:
-        """WitnessBusy, LogUnfit."""
+    Its memory holds of each log the last note, and until there is one a mark that the log is new.
+    """
+
+    def __init__(
+        self, folder: Path, signer: Cosigner, logs: Sequence[Key], *, new: bool = False
+    ) -> None:
+        """`new`: of logs that the memory does not hold nothing was ever vouched for; the folder is
+        made then. WitnessBusy, LogUnfit; MemoryGone where it should hold one and does not.
+        """
         self._folder, self._signer = folder, signer
         for key in logs:
             if key.algorithm != ED25519:
                 raise LogUnfit(key.name)
         self._logs = {key.name: [k for k in logs if k.name == key.name] for key in logs}
         self._turn = Lock()
-        folder.mkdir(parents=True, exist_ok=True)
+        if new:
+            folder.mkdir(parents=True, exist_ok=True)
+        elif not folder.is_dir():
+            raise MemoryGone(folder, ", ".join(self._logs))
         self._held = (folder / "witness.lock").open("a")
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            for origin in self._logs:
+                self._expect(origin, new=new)
+        except BlockingIOError:
             self._held.close()
             raise WitnessBusy(folder) from None
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _expect(self, origin: str, *, new: bool) -> None:
+        """A log that the memory holds, or is told to begin."""
+        if self._path(origin).exists():
+            self._mark(origin).unlink(missing_ok=True)
+            return
+        if self._mark(origin).exists():
+            return
+        if not new:
+            raise MemoryGone(self._folder, origin)
+        log.warning("%s is vouched for from its beginning", origin)
+        try:
+            put(self._mark(origin), f"{origin}\n".encode())
+        except OSError as error:
+            raise MemoryBroken(self._mark(origin), error.strerror) from error
 
     @property
     def key(self) -> Key:
@@ -156,10 +199,15 @@ class CosigningWitness:
     def _path(self, origin: str) -> Path:
         return self._folder / f"{sha256(origin.encode()).hexdigest()}.note"
 
+    def _mark(self, origin: str) -> Path:
+        return self._path(origin).with_suffix(".new")
+
     def _known(self, origin: str) -> Checkpoint | None:
         path = self._path(origin)
         if not path.exists():
-            return None
+            if self._mark(origin).exists():
+                return None
+            raise MemoryBroken(path, "it is gone")
         try:
             found = read_checkpoint(read_note(path.read_bytes()).text)
         except (OSError, SealError) as error:
@@ -171,6 +219,7 @@ class CosigningWitness:
     def _keep(self, origin: str, note: bytes) -> None:
         try:
             put(self._path(origin), note)
+            self._mark(origin).unlink(missing_ok=True)
         except OSError as error:
             raise MemoryBroken(self._path(origin), error.strerror) from error
 

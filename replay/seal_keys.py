@@ -10,8 +10,11 @@ SealError (notes.py)
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
+from threading import get_ident
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -99,17 +102,19 @@ def private_key(path: Path, pem: bytes) -> Ed25519PrivateKey:
 
 
 def make_signer(path: Path, name: str = "") -> Ed25519Signer:
-    """The key in a file, made if there is none, and so its name. KeyUnfit, NameUnfit."""
+    """The key in a file, made if there is none, and so its name; of two that make one at the same
+    time, both have the first's. KeyUnfit, NameUnfit.
+    """
     beside = name_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not name and not beside.exists():
-            put(beside, f"{PREFIX}{token_hex(8)}\n".encode())
+            _put_first(beside, f"{PREFIX}{token_hex(8)}\n".encode())
         _named(path, name)
         if not path.exists():
             made = Ed25519PrivateKey.generate()
             form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            put(path, made.private_bytes(*form), mode=0o600)
+            _put_first(path, made.private_bytes(*form), mode=0o600)
     except OSError as error:
         raise KeyUnfit(path, f"{error.strerror}; check the disk and its rights") from error
     return read_signer(path, name)
@@ -133,17 +138,30 @@ def _named(path: Path, name: str) -> str:
 
 def put(path: Path, data: bytes, mode: int = 0o644) -> None:
     """A file as a whole, on the disk when this returns; OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    _put(path, data, mode, lambda temporary: temporary.replace(path))
+
+
+def _put_first(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """The same, unless another was first: what stands there stays. OSError."""
+
+    def link(temporary: Path) -> None:
+        with suppress(FileExistsError):
+            path.hardlink_to(temporary)
+
+    _put(path, data, mode, link)
+
+
+def _put(path: Path, data: bytes, mode: int, place: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}")
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(file, "wb") as open_file:
             open_file.write(data)
             open_file.flush()
             os.fsync(open_file.fileno())
-        temporary.replace(path)
-    except BaseException:
+        place(temporary)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)

@@ -12,6 +12,7 @@ SealError (notes.py)
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -179,6 +180,7 @@ class Sealer:
         last = self._agrees(frontier.size)
         root = frontier.root()
         self._goes_on(frontier.size, root)
+        self._leaves.sync()
         extra = (f"{RECORDED} {_rfc3339(last.recorded_at)}",) if last else ()
         text = Checkpoint(self._signer.key.name, frontier.size, root, extra).text
         self.checkpoints.write(frontier.size, signed(text, [self._signer]))
@@ -195,7 +197,7 @@ class Sealer:
         old, old_root = self._last
         for again in (False, True):
             if again:
-                self._leaves.remake_levels()
+                self._mend_levels()
             proof = consistency(self._leaves.node, old, size)
             if root_of(self._leaves.node, size) == root and verify_consistency(
                 old, old_root, size, root, proof
@@ -210,10 +212,26 @@ class Sealer:
         if self.broken:
             raise self.broken
         if self._frontier is None:
-            self._recover_leaves()
+            self._mend_levels()
             self._vouched()
             self._frontier = self._compared()
         return self._frontier
+
+    def _mend_levels(self) -> None:
+        if wrong := self._leaves.mend_levels():
+            log.warning("%d hashes above the leaves were wrong: made anew from these", wrong)
+
+    def _vouched(self) -> None:
+        """The leaves are those of the last checkpoint. What was made anew of a log that is not what
+        was sealed does not stay.
+        """
+        kept = self._leaves.size
+        try:
+            self._recover_leaves()
+            self._hold_against_root()
+        except SealsBroken:
+            self._leaves.truncate(min(kept, self._leaves.size))
+            raise
 
     def _recover_leaves(self) -> None:
         """Leaves that a checkpoint covers and that are gone, from the log; the root tells."""
@@ -227,14 +245,50 @@ class Sealer:
                 raise self._break(frontier.size + 1, "the log ends before it")
             self._take(events, frontier)
 
-    def _vouched(self) -> None:
-        """The leaves are those of the last checkpoint."""
+    def _hold_against_root(self) -> None:
+        """Where not the leaves but the log's own hashes give the root that was signed, the file of
+        leaves is damaged and the log is right: the file is mended.
+        """
         size, root = self._last
         if root_of(self._leaves.node, size) == root:
             return
-        self._leaves.remake_levels()
+        if self._log_root(size) == root:
+            self._mend_leaves(size)
         if root_of(self._leaves.node, size) != root:
-            raise self._break(self._scan(size), "the leaves are not those of the last checkpoint")
+            why = "neither its hashes nor those kept of it give the root of the last checkpoint"
+            raise self._break(self._scan(size), why)
+
+    def _log_root(self, size: int) -> bytes:
+        frontier = Frontier()
+        for _, hashes in self._of_log(size):
+            frontier.extend(hashes)
+        return frontier.root() if frontier.size == size else b""
+
+    def _mend_leaves(self, size: int) -> None:
+        wrong: list[int] = []
+        for first, hashes in self._of_log(size):
+            wrong += self._leaves.mend(first, hashes)
+        self._mend_levels()
+        self._leaves.sync()
+        log.error(
+            "%d hashes kept of the log were damaged, the first that of position %d: made anew from "
+            "the log, which gives the root of the last checkpoint; see to the disk",
+            len(wrong),
+            wrong[0] + 1 if wrong else 0,
+        )
+
+    def _of_log(self, size: int) -> Iterator[tuple[int, bytes]]:
+        """The hashes of the log's first events, some at a time, each time with the first's number
+        from 0 on; they end where an event is missing.
+        """
+        at = 0
+        while at < size:
+            wanted = min(READ, size - at)
+            events = self._log.read(at, wanted)[:wanted]
+            if not events or any(e.position != p for p, e in enumerate(events, at + 1)):
+                return
+            yield at, b"".join(leaf_hash(each.envelope) for each in events)
+            at += len(events)
 
     def _compared(self) -> Frontier:
         """From the last sealed event on, each with its leaf; what a power cut left empty is cut."""

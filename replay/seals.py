@@ -18,15 +18,25 @@ SealError (notes.py)
 
 from __future__ import annotations
 
+import logging
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 from .casefile import Sealed, Stamp
-from .leaves import Leaves
-from .merkle import consistency, inclusion
+from .leaves import Leaves, LeavesWrong
+from .merkle import (
+    Nodes,
+    consistency,
+    inclusion,
+    root_of,
+    verify_consistency,
+    verify_inclusion,
+)
 from .notes import (
     LONGEST,
     Checkpoint,
@@ -41,9 +51,14 @@ from .notes import (
 from .seal_keys import put
 from .stamping import read_stamp
 
+log = logging.getLogger(__name__)
+
 NOTES = "checkpoints"
 VKEY = "log.vkey"
 FILE = re.compile(r"(\d{20})\.note")
+Proof = TypeVar("Proof")
+_adding = Lock()
+"""Witnesses are asked at the same time, and each adds its line to the note that there is."""
 
 
 class NotSealed(SealError):
@@ -140,9 +155,10 @@ class Checkpoints:
 
     def add(self, size: int, lines: bytes) -> None:
         """Signatures more below a note, of which the text stays."""
-        note = self.note(size)
-        if lines and lines not in note:
-            self._put(self.path(size), note + lines)
+        with _adding:
+            note = self.note(size)
+            if lines and lines not in note:
+                self._put(self.path(size), note + lines)
 
     def stamp(self, size: int) -> bytes | None:
         """The time stamp on a checkpoint, as the authority answered; None without."""
@@ -203,27 +219,70 @@ class SealFolder:
         size = self.checkpoints.last()
         return Sealed(self.checkpoints.note(size), size) if size else None
 
-    def prove(self, position: int, size: int) -> list[bytes]:
-        """The audit path of the event at a position in the tree of the first `size` events.
-
-        IndexError unless 1 <= position <= size <= what is sealed. LeavesBroken.
-        """
-        return self.prove_many([position], size)[0]
-
     def prove_many(self, positions: list[int], size: int) -> list[list[bytes]]:
-        """The same for many positions."""
+        """The audit path of each event at these positions in the tree of the first `size` events.
+
+        Each is verified before it is given out. IndexError unless 1 <= position <= size <= what is
+        sealed. LeavesBroken, LeavesWrong, NoteDamaged.
+        """
+
+        def made(nodes: Nodes) -> list[list[bytes]]:
+            return [inclusion(nodes, position - 1, size) for position in positions]
+
         with closing(Leaves(self.folder)) as leaves:
             _within(size, leaves)
-            return [inclusion(leaves.node, position - 1, size) for position in positions]
+
+            def hold(paths: list[list[bytes]], nodes: Nodes) -> bool:
+                root = self._root(nodes, size)
+                return all(
+                    verify_inclusion(leaves.read(position - 1, 1), position - 1, size, path, root)
+                    for position, path in zip(positions, paths, strict=True)
+                )
+
+            return self._proved(leaves, size, made, hold)
 
     def consistency(self, old: int, size: int) -> list[bytes]:
-        """That the first `old` events are the beginning of the first `size`: the proof.
+        """That the first `old` events are the beginning of the first `size`: the proof, which is
+        verified before it is given out.
 
-        IndexError unless 0 <= old <= size <= what is sealed. LeavesBroken.
+        IndexError unless 0 <= old <= size <= what is sealed. LeavesBroken, LeavesWrong,
+        NoteDamaged.
         """
+
+        def made(nodes: Nodes) -> list[bytes]:
+            return consistency(nodes, old, size)
+
+        def hold(proof: list[bytes], nodes: Nodes) -> bool:
+            roots = self._root(nodes, old), self._root(nodes, size)
+            return verify_consistency(old, roots[0], size, roots[1], proof)
+
         with closing(Leaves(self.folder)) as leaves:
             _within(size, leaves)
-            return consistency(leaves.node, old, size)
+            return self._proved(leaves, size, made, hold)
+
+    def _root(self, nodes: Nodes, size: int) -> bytes:
+        """As it was signed; of a size that was not, as the leaves give it."""
+        if self.checkpoints.path(size).exists():
+            return self.checkpoints.checkpoint(size).root
+        return root_of(nodes, size)
+
+    def _proved(
+        self,
+        leaves: Leaves,
+        size: int,
+        made: Callable[[Nodes], Proof],
+        hold: Callable[[Proof, Nodes], bool],
+    ) -> Proof:
+        """What is proved from the levels, or where that does not hold from the leaves alone."""
+        found = made(leaves.node)
+        if hold(found, leaves.node):
+            return found
+        log.warning("the levels in %s are wrong; proved from the leaves alone", self.folder)
+        nodes = leaves.nodes_anew()
+        found = made(nodes)
+        if not hold(found, nodes):
+            raise LeavesWrong(self.folder, size)
+        return found
 
     def sign(self, text: bytes) -> bytes:
         """A text that is no checkpoint, as a note signed by the log's key. TextUnfit, KeyLost."""

@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from contextlib import closing
+from concurrent.futures import Future, wait
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple, Protocol
 
 import httpx
 
+from supervision.errors import SupervisionError
 from supervision.facts import Instant
 
-from .leaves import Leaves
-from .merkle import consistency, verify_consistency
+from .merkle import verify_consistency
 from .notes import (
     COSIGNATURE,
     Key,
@@ -37,14 +38,16 @@ from .notes import (
     vouchers,
 )
 from .seal_keys import put
-from .seals import VKEY, Checkpoints
-from .stamping import Post, Said, post
+from .seals import VKEY, Checkpoints, SealFolder
+from .stamping import SECONDS, Post, Said, post
 
 ADD = "/add-checkpoint"
 TEXT, SIZE_TYPE = "text/plain; charset=utf-8", "text/x.tlog.size"
 FOLDER = "folder:"
 TRIES = 4
 """Times that a witness is asked at once: it says what it knows, and that may move on."""
+ROUND = TRIES * SECONDS
+"""Seconds that a round waits for witnesses; who has not ended then is down, and holds up nobody."""
 PATIENCE = 3_600_000_000
 """Microseconds for which a witness may be down before it is told."""
 ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
@@ -139,8 +142,7 @@ class HttpWitness:
         raise WitnessDown(self.name, "it knows another size each time that it is asked")
 
     def _ask(self, note: bytes, seen: Seen) -> Said:
-        with closing(Leaves(seen.folder)) as leaves:
-            proof = consistency(leaves.node, self._known, seen.size)
+        proof = SealFolder(seen.folder).consistency(self._known, seen.size)
         lines = "".join(f"{b64encode(each).decode()}\n" for each in proof)
         try:
             return self._post(self._url, TEXT, f"old {self._known}\n{lines}\n".encode() + note)
@@ -246,8 +248,7 @@ class FolderWitness:
         except SealError as error:
             raise WitnessRefused(self.name, f"its copy of {last} is damaged: {error}") from error
         new = seen.notes.checkpoint(seen.size)
-        with closing(Leaves(seen.folder)) as leaves:
-            proof = consistency(leaves.node, last, seen.size)
+        proof = SealFolder(seen.folder).consistency(last, seen.size)
         same = (old.origin, old.size) == (new.origin, last)
         if not same or not verify_consistency(last, old.root, seen.size, new.root, proof):
             why = f"the log does not go on from its copy of {last}: events were changed"
@@ -292,24 +293,61 @@ class Round:
         """`patience`: µs for which one may be down before it is told."""
         self._witnesses, self._patience = witnesses, patience
         self._down: dict[str, Instant] = {}
+        self._asked: dict[int, Future[None]] = {}
         self.refused: dict[str, str] = {}
         """By name, why one does not vouch for this log, or cannot be shown it."""
         self.down: dict[str, str] = {}
         """By name, why one has not answered for longer than patience lasts."""
 
     def show(self, seen: Seen, now: Instant) -> None:
-        """Once, at an instant; who was down is asked again at the next."""
-        for witness in self._witnesses:
-            try:
-                if not witness.has(seen):
-                    witness.show(seen)
-            except WitnessDown as error:
-                since = self._down.setdefault(witness.name, now)
-                if abs(now - since) >= self._patience:
-                    self.down[witness.name] = str(error)
-            except SealError as error:
-                self.refused[witness.name] = str(error)
-                self._down.pop(witness.name, None)
+        """Once, at an instant, to all at the same time; who was down is asked again at the next.
+
+        Folders wait a little for the others, whose cosignatures are then copied with the note.
+        """
+        folders = [isinstance(each, FolderWitness) for each in self._witnesses]
+        for later in (False, True):
+            for at, witness in enumerate(self._witnesses):
+                if at not in self._asked and folders[at] is later:
+                    self._asked[at] = _begun(witness, seen)
+            done, _ = wait(self._asked.values(), timeout=ROUND if later else SECONDS)
+        for at, asked in sorted(self._asked.items()):
+            witness = self._witnesses[at]
+            if asked in done:
+                del self._asked[at]
+                self._hear(witness, asked, now)
             else:
-                for told in (self.refused, self.down, self._down):
-                    told.pop(witness.name, None)
+                self._is_down(witness, WitnessDown(witness.name, f"not within {ROUND:.0f} s"), now)
+
+    def _hear(self, witness: Witness, asked: Future[None], now: Instant) -> None:
+        try:
+            asked.result()
+        except WitnessDown as error:
+            self._is_down(witness, error, now)
+        except SupervisionError as error:
+            self.refused[witness.name] = str(error)
+            self._down.pop(witness.name, None)
+        else:
+            for told in (self.refused, self.down, self._down):
+                told.pop(witness.name, None)
+
+    def _is_down(self, witness: Witness, error: WitnessDown, now: Instant) -> None:
+        since = self._down.setdefault(witness.name, now)
+        if abs(now - since) >= self._patience:
+            self.down[witness.name] = str(error)
+
+
+def _begun(witness: Witness, seen: Seen) -> Future[None]:
+    """A witness shown a checkpoint beside the others, by a thread that no end waits for."""
+    made: Future[None] = Future()
+
+    def show() -> None:
+        try:
+            if not witness.has(seen):
+                witness.show(seen)
+        except BaseException as error:  # noqa: BLE001 handed on to whoever waits
+            made.set_exception(error)
+        else:
+            made.set_result(None)
+
+    Thread(target=show, name=f"show {witness.name}", daemon=True).start()
+    return made

@@ -77,6 +77,11 @@ def seal(home: Path, log: Tampered) -> SealFolder:
     return folder_at(home)
 
 
+def proof_of(folder: SealFolder, position: int, size: int) -> list[bytes]:
+    """The audit path of one event."""
+    return folder.prove_many([position], size)[0]
+
+
 def folder_at(home: Path) -> SealFolder:
     """The folder of a home, with its key."""
     return SealFolder(home / "seals", lambda: signer_at(home))

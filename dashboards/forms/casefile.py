@@ -122,10 +122,7 @@ def _take(
     if told is None or not asked.fits:
         return _page(request, sights, seals, told, "casefile_reason_wrong", status=422)
     if asked.texts and not sights.covers(Right.TEXTS, told.department):
-        sights.refuse(
-            f"texts of case {told.source} {told.case_no}"[:200], f"no right {Right.TEXTS}"
-        )
-        return _page(request, sights, seals, told, "casefile_no_texts", status=403)
+        return _refused(request, sights, seals, told)
     who, address = whoever().person, place_of(request).address
     if asked.texts:
         access.trail.note(
@@ -141,6 +138,8 @@ def _take(
     made = take(access.record, seals, told.source, told.case_no, texts=asked.texts)
     if made is None or not sights.covers(Right.EXPORT, made.file.department):
         return _page(request, sights, seals, None)
+    if asked.texts and not sights.covers(Right.TEXTS, made.file.department):
+        return _refused(request, sights, seals, told)
 
     def left(at: datetime) -> CaseFileTaken:
         return CaseFileTaken(
@@ -156,6 +155,12 @@ def _take(
 
     access.trail.note(left)
     return _sent(made)
+
+
+def _refused(request: Request, sights: Sights, seals: Seals, told: CaseHistory) -> Response:
+    """Texts to whoever may not see them: on record."""
+    sights.refuse(f"texts of case {told.source} {told.case_no}"[:200], f"no right {Right.TEXTS}")
+    return _page(request, sights, seals, told, "casefile_no_texts", status=403)
 
 
 def _sent(made: Taken) -> Response:

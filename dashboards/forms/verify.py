@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -30,8 +31,10 @@ from ..show import case_address
 from ..verification import Job, Stand
 from ..words import side
 from ..words_verify import WORDS
-from .offices_desk import Sent, back, by, desk_router, problem_of
+from .offices_desk import Sent, back, by, desk_router
 from .page import address, lang_of, page, told
+
+log = logging.getLogger(__name__)
 
 HERE = "/verify"
 SHOWN = 200
@@ -48,7 +51,8 @@ NOTE = "text/plain; charset=utf-8"
 
 class State(NamedTuple):
     """The newest checkpoint: events, root, when its last event was recorded, whether its signature
-    holds, who cosigned, whether it is time-stamped; how many events came since; the public key.
+    holds, who cosigned, whether it is time-stamped; how many events came since, None where the log
+    cannot be read; the public key.
     """
 
     size: int = 0
@@ -57,7 +61,7 @@ class State(NamedTuple):
     signed: bool = False
     witnesses: tuple[str, ...] = ()
     stamped: bool = False
-    behind: int = 0
+    behind: int | None = 0
     vkey: str = ""
     problem: str = ""
 
@@ -94,6 +98,7 @@ def verify_pages(
             problem=problem,
             done=WORDS[done][side(lang)] if done in WORDS and running else "",
             state=_state(access, evidence, lang),
+            of_folder=not evidence.keys,
             broken=broken(),
             stand=stand,
             running=running,
@@ -151,7 +156,8 @@ def _state(access: Access, evidence: Evidence, lang: str) -> State:
             state = state._replace(stamped=folder.checkpoints.stamp(latest.size) is not None)
         return state._replace(behind=max(0, access.record.head() - state.size))
     except StoreError as error:
-        return state._replace(problem=problem_of(error, lang))
+        log.warning("the log cannot be read: %s", error)
+        return state._replace(behind=None, problem=WORDS["log_down"][side(lang)])
     except SupervisionError as error:
         return state._replace(problem=told(error, lang))
 
@@ -211,8 +217,8 @@ def _when(at: Instant | datetime | str, place: ZoneInfo) -> str:
     return f"{at.astimezone(place):%Y-%m-%d %H:%M:%S}"
 
 
-def _before(access: Access) -> list[LogVerified]:
-    """The last verifications on record, the newest first."""
+def _before(access: Access) -> list[LogVerified] | None:
+    """The last verifications on record, the newest first; None where the log cannot be read."""
     record = access.record
     with suppress(StoreError):
         last = record.version(ACCESS)
@@ -220,4 +226,4 @@ def _before(access: Access) -> list[LogVerified]:
         found = [each for each in stored if each.topic.startswith("LogVerified/")]
         events = [each.event for each in found[-BEFORE:][::-1]]
         return [event for event in events if isinstance(event, LogVerified)]
-    return []
+    return None

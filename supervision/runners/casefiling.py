@@ -6,10 +6,12 @@ machine there is tools/check_case_file.py, which needs none of the product.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import click
@@ -140,10 +142,14 @@ def _wrong(made: Taken) -> tuple[Finding, ...]:
 
 
 def _write(out: Path, data: bytes) -> None:
-    """Whole or not at all."""
-    draft = out.with_name(f".{out.name}.part")
+    """Whole or not at all, for its owner alone: it may hold personal data. Nobody can have put
+    anything into the draft's place before.
+    """
+    draft = out.with_name(f".{out.name[:100]}.{token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        draft.write_bytes(data)
+        with os.fdopen(os.open(draft, flags, 0o600), "wb") as opened:
+            opened.write(data)
         draft.replace(out)
     except OSError as error:
         draft.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -18,7 +19,7 @@ from replay.notes import Ed25519Signer, Signer
 from replay.seal_keys import KeyLost, make_signer, read_signer
 from replay.sealing import MINUTE, READ, Sealer, SealsBroken
 from replay.seals import VKEY, Checkpoints, SealFolder
-from replay.stamping import Stamper, read_roots
+from replay.stamping import SECONDS, Stamper, read_roots
 from replay.witnesses import Round, Seen, read_witnesses
 
 from ..errors import SupervisionError
@@ -35,6 +36,8 @@ KEY = Path("keys", "seal.pem")
 """In the home: the key, unless the settings name another."""
 ASKED = "asked"
 """In the folder: somebody asks for a checkpoint now."""
+SEAL, VOUCH = "seal", "vouch"
+"""The two threads."""
 GLANCE = 1.0
 """Seconds between two looks for more: a checkpoint comes by the minute."""
 RETRY = 2.0
@@ -45,6 +48,8 @@ asked again that did not answer.
 """
 FINISH = 20.0
 """Seconds that sealing has at the end."""
+LAST = 2 * SECONDS + RETRY
+"""Seconds that the last checkpoint then has to be stamped and shown."""
 
 
 class NotAsked(SupervisionError):
@@ -101,8 +106,7 @@ class Sealing:
         self._round, self._stamper = Round(read_witnesses(given.witnesses)), stamper_of(given)
         self._stop, self._sealed = Event(), Event()
         self._threads: list[Thread] = []
-        self.failed = ""
-        """Why nothing is sealed just now; "" while all is well."""
+        self._failed: dict[str, str] = {}
         self.broken = ""
         """That the log is not what was sealed."""
         self.unstamped = ""
@@ -115,6 +119,11 @@ class Sealing:
         """WitnessUnfit, RootsUnfit."""
         read_witnesses(given.witnesses)
         stamper_of(given)
+
+    @property
+    def failed(self) -> str:
+        """Why nothing is sealed just now, or nobody shown it; "" while all is well."""
+        return "; ".join(filter(None, self._failed.values()))
 
     @property
     def unwitnessed(self) -> tuple[str, ...]:
@@ -133,17 +142,26 @@ class Sealing:
 
     def start(self) -> None:
         """Seal, and show what is sealed."""
-        for name, work in (("seal", self._seal), ("vouch", self._vouch)):
-            thread = Thread(target=self._keep, args=(name, work), name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        for name, work in ((SEAL, self._seal), (VOUCH, self._vouch)):
+            self._failed[name] = ""
+            self._threads.append(_started(name, partial(self._keep, name, work)))
 
     def stop(self) -> None:
-        """Seal what is recorded up to now, and end."""
+        """Seal what is recorded up to now, have that stamped and shown too, and end. Who does not
+        answer then is shown it after the next start.
+        """
         self._stop.set()
         self._sealed.set()
         for thread in self._threads:
-            thread.join(timeout=FINISH if thread.name == "seal" else RETRY)
+            thread.join(timeout=FINISH if thread.name == SEAL else RETRY)
+        if self._threads and not any(thread.is_alive() for thread in self._threads):
+            _started("last", self._last).join(timeout=LAST)
+
+    def _last(self) -> None:
+        try:
+            self._show()
+        except SupervisionError as error:
+            log.warning("the last checkpoint is shown after the next start: %s", error)
 
     def _keep(self, name: str, work: Callable[[], None]) -> None:
         """Work until told to stop; what fails is told and tried again."""
@@ -154,16 +172,16 @@ class Sealing:
             except SealsBroken as error:
                 self.broken, pause = str(error), ANEW
             except SupervisionError as error:
-                self._tell(str(error))
+                self._tell(name, str(error))
             except Exception as error:
                 log.exception("%s failed", name)
-                self._tell(f"{type(error).__name__}: {error}")
+                self._tell(name, f"{type(error).__name__}: {error}")
             self._stop.wait(pause)
 
-    def _tell(self, why: str) -> None:
-        if why != self.failed:
+    def _tell(self, name: str, why: str) -> None:
+        if why != self._failed[name]:
             log.error("sealing failed: %s", why)
-        self.failed = why
+        self._failed[name] = why
 
     def _seal(self) -> None:
         """The sealer's loop; at the end all that is recorded is sealed."""
@@ -186,7 +204,7 @@ class Sealing:
             caught_up = sealer.follow() < READ
             self.position = sealer.size
             self._sign_if_due(sealer, caught_up=caught_up)
-        self.failed = self.broken = ""
+        self._failed[SEAL] = self.broken = ""
 
     def _sign_if_due(self, sealer: Sealer, *, caught_up: bool) -> None:
         asked = caught_up and (self._folder / ASKED).exists()
@@ -206,13 +224,20 @@ class Sealing:
         while not self._stop.is_set():
             self._sealed.wait(ANEW)
             self._sealed.clear()
-            size = self._notes.last()
-            if size and not self._stop.is_set():
-                self._stamp(size)
-                self._round.show(Seen(self._folder, size), _now())
+            if not self._stop.is_set():
+                self._show()
+                self._failed[VOUCH] = ""
 
-    def _stamp(self, size: int) -> None:
-        self.unstamped = stamp(self._notes, size, self._stamper)
+    def _show(self) -> None:
+        if size := self._notes.last():
+            self.unstamped = stamp(self._notes, size, self._stamper)
+            self._round.show(Seen(self._folder, size), _now())
+
+
+def _started(name: str, work: Callable[[], object]) -> Thread:
+    thread = Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def stamp(notes: Checkpoints, size: int, stamper: Stamper | None) -> str:

@@ -37,18 +37,23 @@ def cosigner(path: Path, name: str) -> Cosigner:
 @click.option("--listen", default="127.0.0.1:8070", metavar="HOST:PORT", show_default=True)
 @click.option("--folder", required=True, type=click.Path(path_type=Path), help="What it knows.")
 @click.option("--log", "vkeys", multiple=True, required=True, metavar="VKEY")
-def witness(key: Path, name: str, listen: str, folder: Path, vkeys: tuple[str, ...]) -> None:
+@click.option("--new", is_flag=True, help="Begin with logs that it does not know yet; once.")
+def witness(
+    key: Path, name: str, listen: str, folder: Path, vkeys: tuple[str, ...], new: bool
+) -> None:
     """见证 Vouch for other logs: that each only ever grew (docs/integrity.md).
 
-    --log is what `supervise seal vkey` prints there, once for each log. Checkpoints are signed, so
-    plain HTTP loses nothing but who asks when; beyond this machine a proxy may add TLS.
+    --log is what `supervise seal vkey` prints there, once for each log. --new belongs to the first
+    start with a log alone: without it a memory that is gone, such as a disk that is not mounted, is
+    told. Checkpoints are signed, so plain HTTP loses nothing but who asks when; beyond this machine
+    a proxy may add TLS.
     """
     from .witness_server import serve
 
     logs.setup("text", "info", "witness", logs.instance_name())
     keys = [read_key(each) for each in vkeys]
     host, port = _address(listen)
-    made = CosigningWitness(folder, cosigner(key, name), keys)
+    made = CosigningWitness(folder, cosigner(key, name), keys, new=new)
     try:
         click.echo(f"见证方 witness: {made.key.vkey}@http://{listen}")
         serve(made, host, port)

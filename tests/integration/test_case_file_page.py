@@ -8,16 +8,22 @@ import zipfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
+from dashboards import casefile
+from dashboards.casefile import Taken
 from projections.chdb import ChdbEngine
 from replay.checking import check
 from replay.sealing import Sealer
-from supervision.access.events import AccessRefused, CaseFileTaken, CaseSeen, TextsSeen
+from supervision.access import ruling
+from supervision.access.events import AccessRefused, CaseFileTaken, CaseSeen, RoleGranted, TextsSeen
 from supervision.access.gate import CSRF_HEADER
 from supervision.access.rights import AUDITOR, INSPECTOR, MANAGER, WINDOW
+from tests.access import AT, CONSOLE
 from tests.filed import log_key
 from tests.visitor import Visitor
 from tests.whole import HOME, WATER, WOODS, Department, Whole, blank, tells_of, told, whole_at
@@ -132,6 +138,33 @@ def test_texts_need_their_right_and_a_reason(whole: Whole) -> None:
     assert refused.status_code == 403
     assert WATER.text not in refused.text
     assert any(isinstance(e, AccessRefused) and "texts" in e.what for e in whole.trailed())
+
+
+def test_texts_need_the_right_over_whose_case_it_is_by_then(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was given to another department while its file was made: exported it may be, its texts
+    are not shown; refused and on record.
+    """
+    who = whole.visit(AUDITOR, person="both")
+    granted = RoleGranted(
+        at=AT, by=CONSOLE, person="both", role=MANAGER, units=(WATER.name,), texts=True
+    )
+    whole.office.rule(lambda people, _: ruling.grant(people, granted))
+    assert take(whole, who, texts="yes", reason=REASON).status_code == 200
+
+    def moved(*given: Any, **options: Any) -> Taken | None:
+        made = casefile.take(*given, **options)
+        return made and made._replace(file=replace(made.file, department=WOODS.name))
+
+    monkeypatch.setattr("dashboards.forms.casefile.take", moved)
+    before = len(taken(whole))
+    refused = take(whole, who, texts="yes", reason=REASON)
+    assert refused.status_code == 403
+    assert WATER.text not in refused.text
+    assert len(taken(whole)) == before
+    assert any(isinstance(e, AccessRefused) and e.by == "both" for e in whole.trailed())
+    assert take(whole, who).status_code == 200
 
 
 def test_another_departments_case_is_one_that_does_not_exist(whole: Whole) -> None:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
 
 from alerts.alarms import Health
+from replay.leaves import LeavesBroken
 from replay.notes import read_note, vouchers
+from replay.sealing import Sealer
 from supervision.clock import SystemClock
 from supervision.facts import CaseAccepted
 from supervision.record import Incoming, Record
@@ -77,6 +80,59 @@ def test_a_checkpoint_is_stamped_cosigned_and_copied(
         finally:
             running.stop()
         assert vouchers(read_note(notes.note(2)), [witness.key])
+
+
+def test_the_last_checkpoint_of_an_orderly_end_goes_outside_too(
+    tmp_path: Path, given: Settings, record: Record
+) -> None:
+    """Stamped, cosigned and copied: a night is no window in which its end could be cut off."""
+    log = signer_of(given).key
+    with (
+        witness_of(tmp_path / "w", log) as witness,
+        served(witness) as url,
+        authority(tmp_path / "tsa") as tsa,
+    ):
+        outside = replace(
+            given,
+            witnesses=f"{witness.key.vkey}@{url},{given.witnesses}",
+            stamp_url=tsa.url,
+            stamp_roots=str(tsa.roots),
+        )
+        running = Sealing(record, outside)
+        running.start()
+        until((tmp_path / "copies" / f"{1:020}.note").exists, "the first copy")
+        report(record, "2")
+        running.stop()
+        notes = seals_of(given).checkpoints
+        assert 2 == notes.last()
+        assert notes.stamp(2)
+        for note in (notes.path(2), tmp_path / "copies" / f"{2:020}.note"):
+            assert vouchers(read_note(note.read_bytes()), [witness.key])
+
+
+def test_what_one_thread_has_to_tell_the_other_does_not_take_back(
+    given: Settings, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealing goes on well, and that nobody is shown it stays told."""
+    running, looks = Sealing(record, given), Event()
+
+    def fails(*_: object) -> None:
+        raise LeavesBroken(given.home, "a disk")
+
+    def looked(sealer: Sealer) -> None:
+        look(sealer)
+        if running.failed:
+            looks.set()
+
+    look = running._look
+    monkeypatch.setattr(running, "_look", looked)
+    monkeypatch.setattr(running._round, "show", fails)
+    running.start()
+    try:
+        assert looks.wait(60)
+        assert "a disk" in running.health(Health()).seals_failed
+    finally:
+        running.stop()
 
 
 def test_what_is_wrong_outside_is_told_and_sealing_goes_on(

@@ -10,16 +10,19 @@ import socket
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 
 import httpx
 import pytest
 import uvicorn
 
-from replay.cosigning import CosigningWitness, LogUnfit, MemoryBroken, WitnessBusy
+from replay import stamping, witnesses
+from replay.cosigning import CosigningWitness, LogUnfit, MemoryBroken, MemoryGone, WitnessBusy
+from replay.leaves import LeavesBroken
 from replay.notes import (
     COSIGNATURE,
     Checkpoint,
@@ -59,7 +62,8 @@ NOW = 1_800_000_000
 @contextmanager
 def witness_of(folder: Path, *logs: Key) -> Iterator[CosigningWitness]:
     """A witness of logs, with a key and a memory in a folder."""
-    made = CosigningWitness(folder / "memory", cosigner(folder / "w.pem", "witness/w"), logs)
+    signer = cosigner(folder / "w.pem", "witness/w")
+    made = CosigningWitness(folder / "memory", signer, logs, new=True)
     try:
         yield made
     finally:
@@ -183,8 +187,8 @@ class TestVouching:
         command = [*SUPERVISE, "witness", *map(str, words), "--name", "witness/k", "--log", vkey]
         url = f"http://127.0.0.1:{port}"
         witness = cosigner(key, "witness/k").key
-        for _ in range(2):
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        for first in (["--new"], []):
+            with subprocess.Popen([*command, *first], stdout=subprocess.DEVNULL) as process:
                 until(lambda: _answers(url), "the witness to listen")
                 assert f"{witness.vkey}\n" == httpx.get(f"{url}/vkey").text
                 HttpWitness(witness, url).show(seen(home))
@@ -349,6 +353,39 @@ def test_signatures_that_strangers_added_are_not_kept(home: Path, ours: Cosignin
     assert 200 == ours.add(request(7, [], noted(folder_at(home))), NOW).status
 
 
+def test_a_memory_that_is_gone_is_not_begun_anew(tmp_path: Path, home: Path, log: Tampered) -> None:
+    """A disk that is not mounted after a start: another history would be vouched for. Neither is a
+    log that the memory does not hold, unless it is said to be new.
+    """
+    key, memory, vkey = tmp_path / "w.pem", tmp_path / "memory", signer_at(home).key
+    other = Tampered()
+    other.grow(7, "other")
+    body = request(0, [], noted(folder_at(fork(home, tmp_path / "forked", other))))
+
+    def started(*, new: bool = False) -> CosigningWitness:
+        return CosigningWitness(memory, cosigner(key, "witness/w"), [vkey], new=new)
+
+    with pytest.raises(MemoryGone, match="--new"):
+        started()
+    assert not memory.exists()
+    with closing(started(new=True)):
+        pass
+    with closing(started()) as made:
+        assert 200 == made.add(request(0, [], noted(folder_at(home))), NOW).status
+    with closing(started(new=True)) as made:
+        assert 409 == made.add(body, NOW).status
+        memory.rename(tmp_path / "away")
+        memory.mkdir()
+        with pytest.raises(MemoryBroken, match="gone"):
+            made.add(body, NOW)
+    with pytest.raises(MemoryGone, match="mount it"):
+        started()
+    memory.rename(tmp_path / "empty")
+    (tmp_path / "away").rename(memory)
+    with closing(started()) as made:
+        assert 409 == made.add(body, NOW).status
+
+
 def test_one_process_works_with_a_memory(tmp_path: Path, home: Path) -> None:
     """And a witness's key is no log's."""
     with witness_of(tmp_path / "w", signer_at(home).key) as made:
@@ -446,6 +483,108 @@ class TestRound:
         told.show(seen(home), 0)
         assert ["witness/w"] == list(told.refused)
         assert second.has(seen(home))
+
+
+class Stubborn:
+    """A witness that answers when a test lets it."""
+
+    def __init__(self, until: Event, why: Exception | None = None) -> None:
+        self.name, self._until, self._why = "witness/slow", until, why
+
+    def has(self, seen: Seen) -> bool:
+        """Never."""
+        return False
+
+    def show(self, seen: Seen) -> None:
+        """After a while."""
+        assert self._until.wait(60)
+        if self._why:
+            raise self._why
+
+
+class Prompt:
+    """One that tells that it was shown something."""
+
+    name = "witness/prompt"
+
+    def __init__(self) -> None:
+        self.shown = Event()
+
+    def has(self, seen: Seen) -> bool:
+        """Never."""
+        return False
+
+    def show(self, seen: Seen) -> None:
+        """At once."""
+        self.shown.set()
+
+
+class TestSlow:
+    """Nobody waits for who is slow."""
+
+    def test_who_is_slow_holds_up_no_other(self, home: Path) -> None:
+        """All are shown a checkpoint at the same time: the first ends after the second here."""
+        second = Prompt()
+        told = Round([Stubborn(second.shown), second], patience=0)
+        told.show(seen(home), 0)
+        assert (told.down, told.refused) == ({}, {})
+
+    def test_who_does_not_end_is_down_until_he_has(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """He is not asked twice at a time, and told as soon as it is known what he says."""
+        monkeypatch.setattr(witnesses, "ROUND", 0)
+        monkeypatch.setattr(witnesses, "SECONDS", 0)
+        done = Event()
+        told = Round([Stubborn(done)], patience=0)
+        told.show(seen(home), 0)
+        assert "not within" in told.down["witness/slow"]
+        (asked,) = told._asked.values()
+        told.show(seen(home), 0)
+        assert [asked] == list(told._asked.values())
+        done.set()
+        until(asked.done, "him to end")
+        told.show(seen(home), 0)
+        assert (told.down, told.refused) == ({}, {})
+
+    def test_leaves_that_cannot_be_read_hinder_no_other(self, home: Path) -> None:
+        """Told of the one that could not be shown it."""
+        first, ready = Prompt(), Event()
+        ready.set()
+        broken = Stubborn(ready, LeavesBroken(home, "a disk"))
+        told = Round([broken, first], patience=0)
+        told.show(seen(home), 0)
+        assert first.shown.is_set()
+        assert ["witness/slow"] == list(told.refused)
+
+    @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+    def test_an_answer_that_comes_a_byte_at_a_time_is_none(
+        self, monkeypatch: pytest.MonkeyPatch, head: bytes
+    ) -> None:
+        """In its head or its body: the time is that of the whole answer."""
+        monkeypatch.setattr(stamping, "SECONDS", 0.5)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.wfile.write(head)
+                pause = Event()
+                for byte in [b"x"] * 60 + ([] if b"\r\n\r\n" in head else [b"\r\n\r\n"]):
+                    pause.wait(0.05)
+                    self.wfile.write(byte)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            server.handle_error = lambda *_: None  # type: ignore[method-assign,misc]
+            thread = Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                with pytest.raises(httpx.ReadTimeout, match="not within"):
+                    post(f"http://127.0.0.1:{server.server_address[1]}/", TEXT, b"")
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 class TestFolders:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -75,6 +76,21 @@ def test_a_file_is_taken_and_good_under_the_key(record: Record, tmp_path: Path) 
     assert run("check", out).exit_code == 3
     (tmp_path / "key").write_text(f"{vkey}\n")
     assert run("check", out, "--key-file", tmp_path / "key").exit_code == 0
+
+
+def test_a_file_is_its_owners_alone(record: Record, tmp_path: Path) -> None:
+    """Whatever the umask, whatever stood there, and wherever somebody's link led from the draft."""
+    out, elsewhere = tmp_path / "case.zip", tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    (tmp_path / ".case.zip.part").symlink_to(elsewhere)
+    out.symlink_to(elsewhere)
+    before = os.umask(0)
+    try:
+        assert run("1", "--out", out, "--force").exit_code == 0
+    finally:
+        os.umask(before)
+    assert (0o600, False) == (out.stat().st_mode & 0o777, out.is_symlink())
+    assert b"mine" == elsewhere.read_bytes()
 
 
 def test_texts_are_taken_for_a_reason(record: Record, tmp_path: Path) -> None:

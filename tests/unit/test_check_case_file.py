@@ -258,6 +258,16 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "a card more": (lambda t: t["cards"].append({**t["cards"][0], "card": "X"}), {"card"}),
     "a card of another severity": (lambda t: t["cards"][1].update(severity="reminder"), {"card"}),
     "a message told to another": (lambda t: t["messages"][0].update(person="li"), {"message"}),
+    "who was told left out": (lambda t: t["messages"].clear(), {"message"}),
+    "one who was told left out": (lambda t: t["messages"].pop(), {"message"}),
+    "who was told, twice": (lambda t: t["messages"].append(t["messages"][0]), {"message"}),
+    "told by no event": (
+        lambda t: t["messages"].append({**t["messages"][0], "position": 1}), {"message"},
+    ),
+    "told, though it was not": (
+        lambda t: t["messages"][-1].update(decision="told"), {"message"},
+    ),
+    "told for another rung": (lambda t: t["messages"][0].update(rung=1), {"message"}),
     "two events swapped": (
         lambda t: t["events"].insert(0, t["events"].pop(1)), {"order", "gap"},
     ),

@@ -190,9 +190,21 @@ def test_wrong_levels_are_made_anew_when_asked(many: Path, tmp_path: Path) -> No
     (folder / "level-8").write_bytes(bytes(range(32)) * (COUNT // 256))
     with writing(folder) as leaves:
         assert root(COUNT) != root_of(leaves.node, COUNT)
-        leaves.remake_levels()
+        assert COUNT // 256 == leaves.mend_levels()
         assert root(COUNT) == root_of(leaves.node, COUNT)
     assert files(many) == files(folder)
+
+
+def test_nodes_are_made_of_the_leaves_alone_when_asked(many: Path, tmp_path: Path) -> None:
+    """Whatever the levels hold, and with none of them written."""
+    folder = copied(many, tmp_path / "seals")
+    (folder / "level-8").write_bytes(bytes(range(32)) * (COUNT // 256))
+    (folder / "level-16").unlink()
+    with reading(folder) as leaves:
+        nodes = leaves.nodes_anew()
+        for size in (0, 1, 255, 256, 257, 65_535, 65_536, 65_537, COUNT):
+            assert root(size) == root_of(nodes, size)
+    assert not (folder / "level-16").exists()
 
 
 @pytest.mark.parametrize("size", [0, 1, 256, 65_536, 65_700])

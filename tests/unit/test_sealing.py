@@ -1,19 +1,33 @@
-"""A sealer: what it signs, when, and that it signs nothing once the log is not what was sealed."""
+"""A sealer: what it signs, when, and that it signs nothing once the log is not what was sealed.
+
+Above 400 lines: what is signed, and each way in which log and files may disagree, stand together.
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from replay.leaves import LeavesInUse
-from replay.merkle import leaf_hash, verify_consistency, verify_inclusion
+from replay.leaves import Leaves, LeavesInUse, LeavesWrong
+from replay.merkle import leaf_hash, root_of, verify_consistency, verify_inclusion
 from replay.notes import ED25519, read_checkpoint, read_note, vouchers
 from replay.seal_keys import KeyOfAnother, make_signer
 from replay.sealing import READ, Sealer, SealsBroken
 from replay.seals import NoteContradicted, NoteDamaged, SealFolder
-from tests.seals import MINUTE, NAME, Tampered, folder_at, follow, seal, sealer_at, signer_at
+from tests.seals import (
+    MINUTE,
+    NAME,
+    Tampered,
+    folder_at,
+    follow,
+    proof_of,
+    seal,
+    sealer_at,
+    signer_at,
+)
 
 
 def broken(home: Path, log: Tampered) -> SealsBroken:
@@ -27,6 +41,14 @@ def broken(home: Path, log: Tampered) -> SealsBroken:
         assert sealer.broken is found.value
     assert folder_at(home).latest() == before
     return found.value
+
+
+def damage(folder: SealFolder, name: str, entry: int) -> None:
+    """A byte of a hash in a file of the folder."""
+    path = folder.folder / name
+    data = bytearray(path.read_bytes())
+    data[entry * 32] ^= 1
+    path.write_bytes(data)
 
 
 class TestCheckpoints:
@@ -55,7 +77,7 @@ class TestCheckpoints:
         folder = seal(tmp_path, log)
         root = folder.checkpoints.checkpoint(300).root
         for stored in log.events:
-            path = folder.prove(stored.position, 300)
+            path = proof_of(folder, stored.position, 300)
             leaf = leaf_hash(stored.envelope)
             assert verify_inclusion(leaf, stored.position - 1, 300, path, root)
 
@@ -76,7 +98,7 @@ class TestCheckpoints:
         """Neither of position 0 nor beyond the end."""
         folder = seal(tmp_path, Tampered(5))
         with pytest.raises(IndexError):
-            folder.prove(position, size)
+            proof_of(folder, position, size)
 
     def test_of_an_empty_log_nothing_is_signed(self, tmp_path: Path) -> None:
         """There is nothing to vouch for."""
@@ -252,13 +274,12 @@ class TestBroken:
         assert 9 == found.value.position
         assert [10] == folder_at(tmp_path).checkpoints.sizes()
 
-    def test_leaves_that_were_changed(self, tmp_path: Path) -> None:
-        """They are not those of the checkpoint; the one that differs from the log is named."""
+    def test_leaves_and_log_both_changed(self, tmp_path: Path) -> None:
+        """Neither gives the root that was signed; where they part first is named."""
         log = Tampered(10)
         folder = seal(tmp_path, log)
-        with (folder.folder / "leaves").open("r+b") as file:
-            file.seek(6 * 32)
-            file.write(bytes(31) + b"\x01")
+        damage(folder, "leaves", 6)
+        log.change(9)
         assert 7 == broken(tmp_path, log).position
 
     def test_a_log_that_is_right_again_is_sealed_on(self, tmp_path: Path) -> None:
@@ -273,6 +294,83 @@ class TestBroken:
 
 class TestFiles:
     """What deaths, power cuts and hands leave of the files."""
+
+    @pytest.mark.parametrize("count", [10, 700])
+    def test_a_damaged_leaf_under_a_right_log_is_mended_and_told(
+        self, tmp_path: Path, count: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The log's own hashes give the root that was signed: it is the file that is wrong."""
+        log = Tampered(count)
+        folder = seal(tmp_path, log)
+        before = (folder.folder / "leaves").read_bytes()
+        damage(folder, "leaves", 6)
+        log.grow(1)
+        seal(tmp_path, log)
+        assert before == (folder.folder / "leaves").read_bytes()[:-32]
+        assert "1 hashes kept of the log were damaged, the first that of position 7" in caplog.text
+
+    @pytest.mark.parametrize("kept", [0, 4])
+    def test_leaves_made_anew_from_a_wrong_copy_do_not_stay(
+        self, tmp_path: Path, kept: int
+    ) -> None:
+        """Once the right copy is back, sealing goes on by itself."""
+        log = Tampered(10)
+        folder = seal(tmp_path, log)
+        os.truncate(folder.folder / "leaves", kept * 32)
+        wrong = Tampered(10)
+        wrong.change(6)
+        broken(tmp_path, wrong)
+        assert kept * 32 == (folder.folder / "leaves").stat().st_size
+        log.grow(1)
+        assert [10, 11] == seal(tmp_path, log).checkpoints.sizes()
+
+    def test_a_wrong_hash_above_the_leaves_is_made_anew_at_a_start(self, tmp_path: Path) -> None:
+        """The root is read from others, and is right all the same."""
+        log = Tampered(70_000)
+        folder = seal(tmp_path, log)
+        before = (folder.folder / "level-8").read_bytes()
+        damage(folder, "level-8", 5)
+        seal(tmp_path, log)
+        assert before == (folder.folder / "level-8").read_bytes()
+
+    def test_the_hashes_are_on_the_disk_before_they_are_signed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Leaves and levels: a power cut loses nothing that a note vouches for."""
+        synced: list[str] = []
+        fsync = os.fsync
+
+        def noted(file: int) -> None:
+            synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+            fsync(file)
+
+        log = Tampered(300)
+        with sealer_at(tmp_path, log) as sealer:
+            follow(sealer)
+            monkeypatch.setattr(os, "fsync", noted)
+            sealer.sign(0)
+        written = next(at for at, name in enumerate(synced) if ".note" in name)
+        assert {"leaves", "level-8", "level-16", "level-24"} <= set(synced[:written])
+
+    def test_no_wrong_proof_is_given_out(self, tmp_path: Path) -> None:
+        """It is held against the signed root, and made from the leaves alone where it does not
+        hold; where these are wrong too, nothing is proved.
+        """
+        log = Tampered(70_000)
+        folder = seal(tmp_path, log)
+        root = folder.checkpoints.checkpoint(70_000).root
+        damage(folder, "level-8", 5)
+        leaf = leaf_hash(log.events[0].envelope)
+        assert verify_inclusion(leaf, 0, 70_000, proof_of(folder, 1, 70_000), root)
+        with closing(Leaves(folder.folder)) as leaves:
+            old = root_of(leaves.nodes_anew(), 300)
+        proof = folder.consistency(300, 70_000)
+        assert verify_consistency(300, old, 70_000, root, proof)
+        damage(folder, "leaves", 1_400)
+        with pytest.raises(LeavesWrong, match="supervise verify"):
+            proof_of(folder, 1, 70_000)
+        with pytest.raises(LeavesWrong):
+            folder.consistency(300, 70_000)
 
     @pytest.mark.parametrize("left", [0, 31, 32, 320, 321, 16 * 32 + 5])
     def test_leaves_torn_anywhere_are_made_good_from_the_log(
@@ -319,7 +417,7 @@ class TestFiles:
         seal(tmp_path, log)
         root = folder.checkpoints.checkpoint(1_001).root
         leaf = leaf_hash(log.events[0].envelope)
-        assert verify_inclusion(leaf, 0, 1_001, folder.prove(1, 1_001), root)
+        assert verify_inclusion(leaf, 0, 1_001, proof_of(folder, 1, 1_001), root)
 
     def test_a_note_half_written_is_no_note(self, tmp_path: Path) -> None:
         """What a death left beside them is put away."""
@@ -356,7 +454,7 @@ class TestFiles:
         with sealer_at(tmp_path, log):
             with pytest.raises(LeavesInUse):
                 Sealer(log, tmp_path / "seals", signer_at(tmp_path))
-            assert folder_at(tmp_path).prove(1, 3)
+            assert proof_of(folder_at(tmp_path), 1, 3)
 
     def test_the_folder_of_another_log_is_left_alone(self, tmp_path: Path) -> None:
         """Another key or another name: a line that says what to set."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from replay import seal_keys
 from replay.notes import read_note, vouchers
 from replay.seal_keys import KeyLost, KeyUnfit, NameUnfit, make_signer, read_signer
 from replay.seals import NotSealed, SealFolder, TextUnfit
@@ -35,6 +36,43 @@ def test_a_key_is_made_once_with_a_name_of_its_own(path: Path, tmp_path: Path) -
     assert made.key.name.startswith("supervision/")
     assert made.key == make_signer(path).key == read_signer(path).key
     assert made.key.name != make_signer(tmp_path / "other" / "seal.pem").key.name
+
+
+def test_of_two_first_starts_at_once_both_have_the_firsts_key(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes between the first's look and its writing: no key is lost."""
+    made, put = [], seal_keys._put_first
+
+    def late(to: Path, data: bytes, mode: int = 0o644) -> None:
+        monkeypatch.setattr(seal_keys, "_put_first", put)
+        if to == path:
+            made.append(make_signer(path))
+        put(to, data, mode)
+
+    make_signer(path)
+    path.unlink()
+    monkeypatch.setattr(seal_keys, "_put_first", late)
+    made.append(make_signer(path))
+    assert made[0].key == made[1].key == read_signer(path).key
+    assert 0o600 == path.stat().st_mode & 0o777
+    assert sorted(each.name for each in path.parent.iterdir()) == ["seal.name", "seal.pem"]
+
+
+def test_of_two_first_starts_at_once_both_have_the_firsts_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with the key."""
+    made, put = [], seal_keys._put_first
+
+    def late(to: Path, data: bytes, mode: int = 0o644) -> None:
+        monkeypatch.setattr(seal_keys, "_put_first", put)
+        made.append(make_signer(path))
+        put(to, data, mode)
+
+    monkeypatch.setattr(seal_keys, "_put_first", late)
+    made.append(make_signer(path))
+    assert made[0].key == made[1].key
 
 
 def test_a_name_that_is_given_wins(path: Path) -> None:
