@@ -21,8 +21,9 @@ from supervision.facts import Instant
 PAGE, HISTORY, CARD, API, COMMAND = "page", "history", "card", "api", "command"
 """How a case was looked at: its page, its time line, a card of it, the API, a command."""
 WITHIN = 600 * SECOND
-"""Looks of one person at one case in one way are one for that long, µs: a page that is read again,
-or that refreshes by itself, does not flood the trail.
+"""Looks of one person at one case in one way are one for that long, µs, unless a sample was drawn
+meanwhile: a page that is read again, or that refreshes by itself, does not flood the trail, and
+whoever looks at a case of a sample is told there.
 """
 KEPT = 20_000
 """Looks that are remembered at a time; one that was forgotten is noted once more."""
@@ -42,10 +43,18 @@ class Look(NamedTuple):
 class Looks:
     """Notes looks in the trail. Any number of threads; each process remembers its own."""
 
-    def __init__(self, trail: Trail, now: Callable[[], Instant], kept: int = KEPT) -> None:
-        """`now` tells the time of day (µs)."""
-        self._trail, self._now, self._kept = trail, now, kept
-        self._since: dict[Look, Instant] = {}
+    def __init__(
+        self,
+        trail: Trail,
+        now: Callable[[], Instant],
+        samples: Callable[[], int],
+        kept: int = KEPT,
+    ) -> None:
+        """`now` tells the time of day (µs); `samples` how many events the log has of samples,
+        whichever process drew them.
+        """
+        self._trail, self._now, self._samples, self._kept = trail, now, samples, kept
+        self._since: dict[Look, tuple[Instant, int]] = {}
         self._lock = threading.Lock()
         self._turns = tuple(threading.Lock() for _ in range(LOCKS))
 
@@ -55,10 +64,10 @@ class Looks:
         """
         look = Look(admission.person, source, case_no, how)
         with self._turns[hash(look) % LOCKS]:
-            now = self._now()
-            if not self._is_known(look, now):
+            now, samples = self._now(), self._samples()
+            if not self._is_known(look, now, samples):
                 self._note(look)
-                self._remember(look, now)
+                self._remember(look, now, samples)
 
     def _note(self, look: Look) -> None:
         address = asked_from()
@@ -68,14 +77,14 @@ class Looks:
 
         self._trail.note(event)
 
-    def _is_known(self, look: Look, now: Instant) -> bool:
+    def _is_known(self, look: Look, now: Instant, samples: int) -> bool:
         """A clock that was set back knows nothing: what it says is for the record to judge."""
-        since = self._since.get(look)
-        return since is not None and 0 <= now - since < WITHIN
+        since, before = self._since.get(look, (None, 0))
+        return since is not None and samples == before and 0 <= now - since < WITHIN
 
-    def _remember(self, look: Look, now: Instant) -> None:
+    def _remember(self, look: Look, now: Instant, samples: int) -> None:
         with self._lock:
             self._since.pop(look, None)
             while len(self._since) >= self._kept:
                 del self._since[next(iter(self._since))]
-            self._since[look] = now
+            self._since[look] = now, samples

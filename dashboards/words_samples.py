@@ -156,9 +156,11 @@ WORDS: Pairs = {
     "sample_checked_at": ("评查时刻", "Checked at"),
     "drawing": ("正在抽取样本", "Drawing the sample"),
     "drawing_far": (
-        "已查看 {n} 件办件。本页会自动刷新，可以离开后再回来。",
-        "{n} cases looked through. This page renews itself; you may leave and come back.",
+        "已查看 {n} 件办件，共 {total} 件。本页会自动刷新，可以离开后再回来。",
+        "{n} of {total} cases looked through. This page renews itself; leave and come back.",
     ),
+    "drawing_yours": ("您的一次抽取正在进行", "A sample of yours is being drawn"),
+    "drawing_cancel": ("取消抽取", "Cancel the drawing"),
     "drawing_waits": (
         "前面还有别的抽取，请稍候；本页会自动刷新。",
         "Another sample is being drawn first; this page renews itself.",

@@ -129,7 +129,7 @@ WHAT: dict[str, tuple[str, str]] = {
     "order": ("次序不同", "in another place"),
     "unreadable": ("无法读取", "cannot be read"),
 }
-"""What differs (replay.compared)."""
+"""What differs (replay.reasons)."""
 WHY: dict[str, tuple[str, str]] = {
     "program": ("当时由另一版程序判定", "another program judged"),
     "not_judged": ("尚未判到此处", "not judged yet"),
@@ -140,7 +140,7 @@ WHY: dict[str, tuple[str, str]] = {
     "fact": ("当时未计入某条事件", "one event had not been heard"),
     "unexplained": ("▲ 原因不明", "▲ unexplained"),
 }
-"""Why (replay.compared)."""
+"""Why (replay.reasons)."""
 BECAUSE: dict[str, tuple[str, str]] = {
     "late_fact": ("事件迟报", "a fact came late"),
     "correction": ("更正或重报", "a correction or re-send"),

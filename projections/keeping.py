@@ -36,7 +36,7 @@ RecordedAt = Callable[[int], Instant]
 COVER = b"cover"
 JUDGING = (
     ("supervision", ("facts.py", "acts.py", "lists.py", "judgement")),
-    ("projections", ("watch.py", "packing.py", "keeping.py")),
+    ("projections", ("watch.py", "packing.py", "keeping.py", "links.py")),
 )
 """The files whose content decides what a kept state means."""
 

@@ -19,7 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from supervision.errors import SupervisionError
-from supervision.judgement.deadline import MODES, LimitUnreadable, parse_limit
+from supervision.judgement.deadline import MODES, LimitUnreadable, listed_limit, parse_limit
+from supervision.judgement.item import JOINT, LEGAL, LICENCE
 from supervision.judgement.shelf import Entry
 from supervision.lists import (
     CalendarPublished,
@@ -64,7 +65,8 @@ class Unsound(SupervisionError):
 class LimitChanged(Struct, frozen=True, kw_only=True, tag="limit"):
     """A limit of items: times a factor in per cent, rounded up in its own unit (`percent` -40:
     seven working days become five), or another one (`limit` "5wd"). items, departments: whose; none
-    means all. Cases that bring their own limit keep it.
+    means all. A licence whose list has no legal limit has the Act's (Administrative Licensing Act
+    42). Cases that bring their own limit keep it.
     """
 
     which: str = "promise"
@@ -79,11 +81,12 @@ class LimitChanged(Struct, frozen=True, kw_only=True, tag="limit"):
             return False
         item = not self.items or event.code in self.items
         its = item and (not self.departments or event.department in self.departments)
-        return its and bool(self.limit or getattr(event, self.which))
+        return its and bool(self.limit or limit_of(event, self.which))
 
     def of(self, event: Struct) -> Struct:
         """A list that is concerned, as changed."""
-        limit = self.limit or scaled(getattr(event, self.which), self.percent)
+        assert isinstance(event, ItemPublished)
+        limit = self.limit or scaled(limit_of(event, self.which), self.percent)
         return replace(event, **{self.which: limit})
 
     def words(self) -> tuple[str, str]:
@@ -206,6 +209,14 @@ def thing(event: Struct) -> tuple[object, ...]:
             return (type(event).__name__, of)
         case _:
             return (event,)
+
+
+def limit_of(item: ItemPublished, which: str) -> str:
+    """The promise or the legal limit of an item, the Act's where its list has none; "": neither."""
+    listed: str = getattr(item, which)
+    if which == "legal" and item.kind == LICENCE and listed_limit(listed) is None:
+        return JOINT if item.joint else LEGAL
+    return listed
 
 
 def scaled(limit: str, percent: int) -> str:

@@ -6,96 +6,41 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
-from projections.programs import Began
 from supervision.acts import CardAct, CardIssued
-from supervision.errors import TooNew, Unreadable
-from supervision.facts import Fact, Instant, instant
-from supervision.judgement.shelf import Entry, Shelf, concerns
+from supervision.errors import Unreadable
+from supervision.facts import CaseLinked, Fact, Instant, instant
+from supervision.judgement.shelf import Shelf, concerns
 from supervision.store.mapping import encode
 from supervision.store.stored import Stored
 
 from .derive import Derived, Told, derive_from, inputs_of, named_of
 from .every_case import Bundle, Work
+from .reasons import (
+    CONTENT,
+    FACT,
+    HALTED,
+    LIST,
+    MISSING,
+    NOT_DERIVED,
+    NOT_JUDGED,
+    ORDER,
+    UNEXPLAINED,
+    YOUNG,
+    Difference,
+    Field,
+    Given,
+    by_program,
+    fields_of,
+    unexplained,
+    unreadable,
+)
 
-MISSING, NOT_DERIVED, CONTENT, ORDER, UNREADABLE = (
-    "missing",
-    "not_derived",
-    "content",
-    "order",
-    "unreadable",
-)
-"""What may differ: an act follows and was not recorded; was recorded and does not follow; says
-something else; stands in another place among the acts of its case; an event cannot be read.
-"""
-PROGRAM_CHANGED, NOT_JUDGED, HALTED, TOO_NEW, BROKEN, LIST, FACT, UNEXPLAINED = (
-    "program",
-    "not_judged",
-    "halted",
-    "too_new",
-    "broken",
-    "list",
-    "fact",
-    "unexplained",
-)
-"""Why: another program judged; the watch has not come so far; the case was halted; a newer program
-wrote it, or its bytes are broken; it follows where one list, or one input, had not been heard.
-"""
-YOUNG: Instant = 60_000_000
-"""An act of the last minute may be on its way into the log: it is no difference."""
-LONGEST = 300
-"""Characters of a field that differs."""
 SOUGHT = 20
 """Cases of a process of which a reason is looked for that way."""
 TRIED = 40
 """Lists and inputs, the newest first, that are left out one by one to find a reason."""
-
-
-class Field(Struct, frozen=True):
-    """A field of an act that differs, as JSON has it; what is not there is empty."""
-
-    name: str
-    recorded: str
-    derived: str
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """One act, or event, that differs. `position` and `version`: where it stands in the log and in
-    its stream; 0 where it was not recorded. `about`: the position of the list, input, program or
-    incident that is the reason; 0 for none.
-    """
-
-    source: str
-    case_no: str
-    what: str
-    why: str
-    act: str = ""
-    card: str = ""
-    rule: str = ""
-    at: Instant = 0
-    position: int = 0
-    version: int = 0
-    about: int = 0
-    detail: str = ""
-    fields: tuple[Field, ...] = ()
-
-
-class Given(NamedTuple):
-    """What every process must know to judge a case and to name reasons."""
-
-    until: Instant
-    judged: Instant
-    """Up to which instant the log shows that the watch had come."""
-    program: str
-    programs: tuple[Began, ...]
-    entries: tuple[Entry, ...]
-    halted: dict[tuple[str, str], int]
-    """Positions of the incidents that halted cases."""
-    departments: frozenset[str] | None
-    """Of which cases are compared; None: of all."""
 
 
 class Compared(NamedTuple):
@@ -138,20 +83,27 @@ class _Court:
         try:
             told = inputs_of(case.stored)
         except Unreadable:
-            return Compared(1, 0, 0, list(_findings(case)))
-        if not told or told[0].recorded_at > given.until or not self._is_asked_for(told):
-            return None
+            is_asked_for = self._is_asked_for(legible(case.stored), ())
+            return Compared(1, 0, 0, list(_findings(case))) if is_asked_for else None
         recorded = [s for s in case.stored if s.stream.endswith("/cards")]
+        first = told[0] if told else recorded[0] if recorded else None
+        if first is None or first.recorded_at > given.until:
+            return None
+        if not self._is_asked_for(told, recorded):
+            return None
         derived = derive_from(told, self._shelf, given.until)
         if same(derived, recorded):
             return Compared(1, len(recorded), 0, [])
         return self._differing(case, told, derived, recorded)
 
-    def _is_asked_for(self, told: Sequence[Told]) -> bool:
+    def _is_asked_for(self, told: Sequence[Told], recorded: Sequence[Stored]) -> bool:
+        """By the department that the facts tell; of a case without facts, by its cards'."""
         departments = self._given.departments
         if departments is None:
             return True
-        return named_of(told, self._shelf, self._given.until)[2] in departments
+        if any(_is_reported(t) for t in told):
+            return named_of(told, self._shelf, self._given.until)[2] in departments
+        return not departments.isdisjoint(_departments_of(recorded))
 
     def _differing(
         self, case: Bundle, told: list[Told], derived: list[Derived], recorded: list[Stored]
@@ -171,8 +123,8 @@ class _Court:
             right = follows.get(act.key)
             if right is None:
                 found.append(_of_stored(case, NOT_DERIVED, act))
-            elif right.act != act.event:
-                fields = tuple(_fields(act.event, right.act))
+            elif act.stored.payload != encode(right.act)[1]:
+                fields = fields_of(act.event, right.act)
                 found.append(_of_stored(case, CONTENT, act, fields))
         found += _out_of_order(case, acts, follows)
         return Compared(1, len(recorded), len(young), self._explained(case, told, found, recorded))
@@ -186,7 +138,7 @@ class _Court:
         found: list[Difference],
         recorded: list[Stored],
     ) -> list[Difference]:
-        explained = [d if d.why else self._known(case, told, d) for d in found]
+        explained = [d if d.why else self._known(case, d) for d in by_program(self._given, found)]
         if all(d.why != UNEXPLAINED for d in explained):
             return explained
         self._sought += 1
@@ -199,23 +151,24 @@ class _Court:
             for d in explained
         ]
 
-    def _known(self, case: Bundle, told: list[Told], found: Difference) -> Difference:
-        """The reason that the log itself names."""
+    def _known(self, case: Bundle, found: Difference) -> Difference:
+        """The reason that the log itself names, where no other program judged."""
         given = self._given
-        judged = _in_force(given.programs, told[0].position, found)
-        other = next((b for b in judged if b.program != given.program), None)
-        if other is not None:
-            says = f"{other.version} {other.program[:12]}".strip()
-            return replace(found, why=PROGRAM_CHANGED, about=other.position, detail=says)
-        halted = given.halted.get((case.source, case.case_no), 0)
-        if found.what == MISSING and halted:
-            return replace(found, why=HALTED, about=halted)
-        if found.what == MISSING and found.at > given.judged:
-            return replace(found, why=NOT_JUDGED)
-        return replace(found, why=UNEXPLAINED, about=halted, detail="" if judged else UNKNOWN)
+        halt = given.halted.get((case.source, case.case_no))
+        if found.what == MISSING and not _is_spoken_of(case, found):
+            if halt is not None and found.at > halt.recorded_at:
+                return replace(found, why=HALTED, about=halt.position)
+            if found.at > given.judged:
+                return replace(found, why=NOT_JUDGED)
+        return unexplained(given, found, about=halt.position if halt else 0)
 
     def _not_heard(self, told: list[Told], recorded: list[Stored]) -> tuple[str, int] | None:
-        """The one list, or input, without which what was recorded follows; None: there is none."""
+        """The one list, or input, without which what was recorded follows; None: there is none.
+
+        Where no act is left, without almost anything nothing follows: that is no reason.
+        """
+        if not told or not recorded:
+            return None
         given, source, item = self._given, told[0].event.source, _item(told)
         entries = self._shelf.entries
         concerned = [e for e in entries if concerns(e.event, source, item)]
@@ -230,10 +183,6 @@ class _Court:
         return None
 
 
-UNKNOWN = "no program noted"
-"""The log does not say which program judged then."""
-
-
 def same(derived: Sequence[Derived], recorded: Sequence[Stored]) -> bool:
     """Whether what was recorded of a case is what follows, byte for byte and in order."""
     return len(derived) == len(recorded) and all(
@@ -246,15 +195,42 @@ def _item(told: Sequence[Told]) -> str:
     return next((t.event.item for t in told if isinstance(t.event, Fact) and t.event.item), "")
 
 
-def _in_force(began: Sequence[Began], first: int, found: Difference) -> list[Began]:
-    """The programs that may have had to do with a difference, from the case's first event on."""
-    by_then = [
-        b
-        for b in began
-        if (b.position < found.position if found.position else b.recorded_at <= found.at)
-    ]
-    before = [b for b in by_then if b.position < first]
-    return [*before[-1:], *(b for b in by_then if b.position >= first)]
+def _is_spoken_of(case: Bundle, found: Difference) -> bool:
+    """Whether somebody was told of, or answered, a card whose issuing is not there: it was."""
+    return found.act == CardIssued.__name__ and any(
+        found.card.encode() in stored.payload
+        for stored in case.stored
+        if stored.stream.endswith(("/notices", "/desk")) and not stored.topic.startswith(BY_HAND)
+    )
+
+
+BY_HAND = "IssuedByHand/"
+"""What asks for a card, and so speaks of it before it is there."""
+
+
+def _is_reported(told: Told) -> bool:
+    return isinstance(told.event, Fact) and not isinstance(told.event, CaseLinked)
+
+
+def _departments_of(recorded: Iterable[Stored]) -> Iterator[str]:
+    for stored in recorded:
+        try:
+            act = stored.event
+        except Unreadable:
+            continue
+        if isinstance(act, CardIssued):
+            yield act.department
+
+
+def legible(stored: Iterable[Stored]) -> list[Told]:
+    """The inputs of a case that can be read, where others cannot: enough to say whose it is."""
+    told: list[Told] = []
+    for each in stored:
+        try:
+            told += inputs_of([each])
+        except Unreadable:
+            continue
+    return told
 
 
 Key = tuple[str, str, int]
@@ -287,7 +263,7 @@ class _Keys:
 def _readable(
     case: Bundle, recorded: Iterable[Stored], until: Instant
 ) -> tuple[list[_Written], list[Difference]]:
-    """The acts made up to an instant, and those that cannot be read."""
+    """The acts made or recorded up to an instant, and those that cannot be read."""
     keys, acts, found = _Keys(), [], []
     for stored in recorded:
         try:
@@ -295,7 +271,9 @@ def _readable(
         except Unreadable as error:
             found.append(unreadable(case.source, case.case_no, stored, error))
             continue
-        if isinstance(act, CardAct) and (act.history or instant(act.at) <= until):
+        if isinstance(act, CardAct) and (
+            act.history or min(instant(act.at), stored.recorded_at) <= until
+        ):
             acts.append(_Written(keys.of(act), stored, act))
     return acts, found
 
@@ -337,29 +315,4 @@ def _difference(case: Bundle, what: str, act: CardAct, at: Instant) -> Differenc
         card=act.card,
         rule=act.rule if isinstance(act, CardIssued) else "",
         at=at,
-    )
-
-
-def _fields(recorded: CardAct, derived: CardAct) -> Iterator[Field]:
-    ours, theirs = msgspec.to_builtins(derived), msgspec.to_builtins(recorded)
-    for name in sorted(ours.keys() | theirs.keys()):
-        if ours.get(name) != theirs.get(name):
-            yield Field(name, _text(theirs.get(name)), _text(ours.get(name)))
-
-
-def _text(value: object) -> str:
-    return "" if value is None else msgspec.json.encode(value).decode()[:LONGEST]
-
-
-def unreadable(source: str, case_no: str, stored: Stored, error: Unreadable) -> Difference:
-    return Difference(
-        source=source,
-        case_no=case_no,
-        what=UNREADABLE,
-        why=TOO_NEW if isinstance(error, TooNew) else BROKEN,
-        act=stored.topic,
-        position=stored.position,
-        version=stored.version,
-        about=stored.position,
-        detail=str(error),
     )

@@ -9,13 +9,14 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from supervision.errors import SupervisionError
 from supervision.facts import Instant
 from supervision.store.stored import Stored
+from supervision.streams import FACTS, Family
 
 A_PART = 2_000
 """Events that a process is given at a time, on to the end of a case."""
@@ -53,8 +54,8 @@ class NoSuchSource(SupervisionError):
 class Log(Protocol):
     """What of a record is read, and nothing else."""
 
-    def cases(self) -> Iterator[tuple[str, str]]:
-        """Source and case_no of every case that has facts."""
+    def cases(self, families: Collection[Family] = (FACTS,)) -> Iterator[tuple[str, str]]:
+        """Source and case_no of every case that has a stream of one of these families."""
 
     def read(self, after: int, limit: int) -> list[Stored]:
         """Up to `limit` events behind a position."""
@@ -106,13 +107,32 @@ class Part(NamedTuple, Generic[Done]):
     done: Done
 
 
-def keys_of(log: Log, sources: Iterable[str]) -> list[tuple[str, str]]:
-    """The cases of these source systems, of all if none is named. NoSuchSource."""
-    chosen = set(sources)
-    keys = [key for key in log.cases() if not chosen or key[0] in chosen]
-    if missing := chosen - {source for source, _ in keys}:
-        raise NoSuchSource(missing)
-    return keys
+class Keys:
+    """The cases of these source systems, of all if none is named, with a stream of one of these
+    families. Counted once, and read from the log whenever they are walked: millions are not held.
+    """
+
+    def __init__(
+        self, log: Log, sources: Iterable[str] = (), families: Collection[Family] = (FACTS,)
+    ) -> None:
+        """NoSuchSource."""
+        self._log, self._chosen, self._families = log, frozenset(sources), families
+        seen: set[str] = set()
+        self._count = 0
+        for source, _ in self:
+            seen.add(source)
+            self._count += 1
+        if missing := self._chosen - seen:
+            raise NoSuchSource(missing)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for key in self._log.cases(self._families):
+            if not self._chosen or key[0] in self._chosen:
+                yield key
+
+    def __len__(self) -> int:
+        """How many there were; a case that is new since then is walked as well."""
+        return self._count
 
 
 def processes_for(events: int, *, spare: bool = False) -> int:
@@ -125,7 +145,7 @@ def processes_for(events: int, *, spare: bool = False) -> int:
 
 def over_cases(
     log: Log,
-    keys: Sequence[tuple[str, str]],
+    keys: Keys,
     make: Make,
     given: object,
     processes: int,
@@ -141,7 +161,7 @@ def over_cases(
         _here(parts, make(given)) if processes < 1 else _elsewhere(parts, make, given, processes)
     ):
         done += cases
-        watching.progress(done, total)
+        watching.progress(done, max(done, total))
         yield found
         if watching.cancelled():
             raise Cancelled

@@ -7,7 +7,7 @@ again from the same position with the same outcome whenever one likes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -18,7 +18,9 @@ from supervision.facts import Instant
 from supervision.judgement.shelf import Entry, Shelf
 from supervision.record import Record
 from supervision.store.mapping import moment
+from supervision.store.stored import Stored
 
+from .every_case import NOBODY, Bundle, Cancelled, Keys, Watching, Work, over_cases, processes_for
 from .sampled import Line, Looks, Sample, fold, take_look
 from .samples import (
     Criteria,
@@ -41,9 +43,6 @@ MESSAGES = "/notices"
 KEPT = 16
 """Samples of which the looks are remembered."""
 
-Progress = Callable[[int], object]
-"""Hears how many cases were looked through."""
-
 
 class Asked(NamedTuple):
     """A sample to be drawn."""
@@ -60,6 +59,39 @@ class Drawing(NamedTuple):
     cases: tuple[CaseDrawn, ...]
 
 
+class Given(NamedTuple):
+    """What every process must know to say which cases are in a population."""
+
+    criteria: Criteria
+    position: int
+    now: Instant
+    entries: tuple[Entry, ...]
+
+
+def meeting(given: Given) -> Work[list[Key]]:
+    """The work of one process: the cases that meet the criteria, by what stood at a position."""
+    shelf = Shelf(given.entries)
+
+    def look(cases: Sequence[Bundle]) -> list[Key]:
+        told = (_traits_of(case.stored, shelf, given.now, given.position) for case in cases)
+        return [case.key for case in told if case is not None and given.criteria.meets(case)]
+
+    return look
+
+
+class _Counted:
+    """A population as it is walked through, none of it held: how many it was."""
+
+    def __init__(self, parts: Iterable[list[Key]]) -> None:
+        self._parts = parts
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Key]:
+        for part in self._parts:
+            self.count += len(part)
+            yield from part
+
+
 class Sampling:
     """Samples of one record. Any number of threads."""
 
@@ -70,33 +102,57 @@ class Sampling:
 
     # Drawing.
 
+    def head(self) -> int:
+        """How much there is to look through, in events."""
+        return self._record.head()
+
     def population(
-        self, criteria: Criteria, position: int, progress: Progress = lambda _: None
-    ) -> Iterator[Traits]:
-        """The cases that meet the criteria by what stands in the log up to a position."""
-        now, shelf = self._record.recorded_at(position), self._shelf(position)
-        for number, key in enumerate(self._record.cases(), 1):
-            case = self._traits(key, shelf, now, position)
-            if case is not None and criteria.meets(case):
-                yield case
-            progress(number)
+        self,
+        criteria: Criteria,
+        position: int,
+        watching: Watching = NOBODY,
+        processes: int | None = None,
+    ) -> Iterator[list[Key]]:
+        """The cases that meet the criteria by what stands in the log up to a position, in parts.
 
-    def drawing(self, asked: Asked, position: int, progress: Progress = lambda _: None) -> Drawing:
-        """What would be drawn at a position. Nothing is recorded."""
-        keys = [case.key for case in self.population(asked.criteria, position, progress)]
-        drawn = chosen(asked.seed, keys, asked.n)
-        return Drawing(len(keys), tuple(CaseDrawn(*key) for key in drawn))
+        processes: how many others work; None: as many as are worth it, 0: none. Cancelled,
+        WorkersLost, StoreError.
+        """
+        others = processes_for(self.head()) if processes is None else processes
+        now, lists = self._record.recorded_at(position), tuple(self._entries(position))
+        given = Given(criteria, position, now, lists)
+        return over_cases(self._record, Keys(self._record), meeting, given, others, watching)
 
-    def draw(self, asked: Asked, by: str, progress: Progress = lambda _: None) -> SampleDrawn:
+    def drawing(
+        self,
+        asked: Asked,
+        position: int,
+        watching: Watching = NOBODY,
+        processes: int | None = None,
+    ) -> Drawing:
+        """What would be drawn at a position. Nothing is recorded. Errors as of `population`."""
+        counted = _Counted(self.population(asked.criteria, position, watching, processes))
+        drawn = chosen(asked.seed, counted, asked.n)
+        return Drawing(counted.count, tuple(CaseDrawn(*key) for key in drawn))
+
+    def draw(
+        self,
+        asked: Asked,
+        by: str,
+        watching: Watching = NOBODY,
+        processes: int | None = None,
+    ) -> SampleDrawn:
         """Draw a sample from the log as it is now, and record it.
 
-        Of fewer cases than were asked for, it is all of them. PopulationEmpty, StoreError,
-        ClockJumped: nothing is recorded.
+        Of fewer cases than were asked for, it is all of them. PopulationEmpty, Cancelled,
+        WorkersLost, StoreError, ClockJumped: nothing is recorded.
         """
-        position = self._record.head()
-        made = self.drawing(asked, position, progress)
+        position = self.head()
+        made = self.drawing(asked, position, watching, processes)
         if not made.population:
             raise PopulationEmpty
+        if watching.cancelled():
+            raise Cancelled
 
         def event(samples: dict[str, Sample]) -> SampleDrawn:
             return SampleDrawn(
@@ -114,10 +170,10 @@ class Sampling:
         assert isinstance(drawn, SampleDrawn)
         return drawn
 
-    def is_repeated(self, sample: Sample, progress: Progress = lambda _: None) -> bool:
+    def is_repeated(self, sample: Sample, watching: Watching = NOBODY) -> bool:
         """Whether drawing it again at its position gives the same population and the same cases."""
         asked = Asked(sample.drawn.seed, len(sample.drawn.cases), sample.criteria)
-        made = self.drawing(asked, sample.drawn.position, progress)
+        made = self.drawing(asked, sample.drawn.position, watching)
         return made == Drawing(sample.drawn.population, sample.drawn.cases)
 
     # Checking.
@@ -180,33 +236,20 @@ class Sampling:
 
     def lines(self, sample: Sample) -> list[Line]:
         """Its cases as they are now, in the order drawn."""
-        looks, shelf = self._looks(sample), self._shelf()
+        looks, shelf = self._looks(sample), Shelf(self._entries())
         now = self._record.last_stamp()
         lines: list[Line] = []
         for number, key in enumerate(sample.keys, 1):
-            case = self._traits(key, shelf, now)
+            case = _traits_of(self._record.read_case(*key), shelf, now)
             if case is not None:
                 seen = sorted(looks.get(key, {}).values(), key=lambda look: look.at)
                 lines.append(Line(number, case, tuple(seen), sample.checks.get(key)))
         return lines
 
-    def _traits(
-        self, key: Key, shelf: Shelf, now: Instant, position: int | None = None
-    ) -> Traits | None:
-        stored = (
-            each
-            for each in self._record.read_case(*key)
-            if (position is None or each.position <= position)
-            and not each.stream.endswith(MESSAGES)
-        )
-        return traits(stored, shelf, now)
-
-    def _shelf(self, position: int | None = None) -> Shelf:
-        return Shelf(
-            Entry(s.position, s.recorded_at, s.event)
-            for s in self._record.read_lists()
-            if position is None or s.position <= position
-        )
+    def _entries(self, position: int | None = None) -> Iterator[Entry]:
+        for stored in self._record.read_lists():
+            if position is None or stored.position <= position:
+                yield Entry(stored.position, stored.recorded_at, stored.event)
 
     def _looks(self, sample: Sample) -> Looks:
         """The looks at its cases since it was drawn; what was read is not read again."""
@@ -232,3 +275,14 @@ class Sampling:
             (stored,) = self._record.read_stream(ACCESS, middle - 1, 1)
             low, high = (middle, high) if stored.position <= position else (low, middle - 1)
         return low
+
+
+def _traits_of(
+    stored: Iterable[Stored], shelf: Shelf, now: Instant, position: int | None = None
+) -> Traits | None:
+    kept = (
+        each
+        for each in stored
+        if (position is None or each.position <= position) and not each.stream.endswith(MESSAGES)
+    )
+    return traits(kept, shelf, now)

@@ -25,6 +25,7 @@ from supervision.lists import PolicyPublished
 from supervision.why import why
 
 from .changes import Change, changed
+from .compared import legible
 from .derive import (
     Derived,
     Lateness,
@@ -35,7 +36,7 @@ from .derive import (
     named_of,
     truly_from,
 )
-from .every_case import NOBODY, Bundle, Log, Watching, Work, keys_of, over_cases, processes_for
+from .every_case import NOBODY, Bundle, Keys, Log, Watching, Work, over_cases, processes_for
 from .rederive import lists_of
 
 GAINED, LOST, MOVED = "gained", "lost", "moved"
@@ -166,7 +167,7 @@ def what_if(
     if broken:
         raise Unreadable(f"{broken[0].act} at position {broken[0].position}", broken[0].detail)
     given = Given(until, tuple(entries), tuple(changed(entries, changes)), scope, nothing_late)
-    keys = keys_of(log, scope.sources)
+    keys = Keys(log, scope.sources)
     others = processes_for(2 * head) if processes is None else processes
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
@@ -251,11 +252,11 @@ class _Twice:
             try:
                 told = inputs_of(case.stored)
             except Unreadable:
-                unreadable += 1
+                unreadable += self._is_asked_for(self._named(legible(case.stored))[2])
                 continue
             if not told or told[0].recorded_at > self._given.until:
                 continue
-            named = named_of(told, self._shelf, self._given.until)
+            named = self._named(told)
             if not self._is_asked_for(named[2]):
                 continue
             count += 1
@@ -267,6 +268,9 @@ class _Twice:
             turns = list(_turns(was.cards, now.cards, named))
             looked.turns.extend(self._explained(told, turns) if turns else [])
         return looked._replace(cases=count, unreadable=unreadable, following=following)
+
+    def _named(self, told: Sequence[Told]) -> tuple[str, str, str]:
+        return named_of(told, self._shelf, self._given.until)
 
     def _otherwise(self, told: Sequence[Told]) -> list[Derived]:
         if self._given.nothing_late:

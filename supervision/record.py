@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,17 @@ from .store.library import LogFactory
 from .store.mapping import encode, moment
 from .store.port import MOST, Recorder, Transaction
 from .store.stored import Stored
-from .streams import CLOCK, ERASURES, INCIDENTS, LISTS, case_prefix, facts_stream, parse
+from .streams import (
+    CLOCK,
+    ERASURES,
+    FACTS,
+    INCIDENTS,
+    LISTS,
+    Family,
+    case_prefix,
+    facts_stream,
+    parse,
+)
 from .system import ClockConfirmed, TextErased
 from .taking import (
     APPLICANT,
@@ -259,12 +269,16 @@ class Record:
         data_version = fact.data_version if isinstance(fact, Fact) else 1
         return self.vault.open(fact.source, fact.case_no, fact.id, data_version, fact.sealed)
 
-    def cases(self) -> Iterator[tuple[str, str]]:
-        """Source and case_no of every case that has facts, in order of stream name."""
+    def cases(self, families: Collection[Family] = (FACTS,)) -> Iterator[tuple[str, str]]:
+        """Source and case_no of every case that has a stream of one of these families, each once,
+        in order of stream name.
+        """
+        last = None
         for name in self._recorder.streams("case/"):
             case = parse(name)
-            if case and case.family == "facts":
-                yield case.source, case.case_no
+            if case and case.family in families and case[:2] != last:
+                last = case[:2]
+                yield last
 
     def find_case(self, case_no: str) -> list[str]:
         """The source systems that have a case of this number."""

@@ -16,6 +16,8 @@ ERASURES = "system/erasures"
 PROGRAM = "system/program"
 
 Family = Literal["facts", "cards", "desk", "links", "notices"]
+FACTS: Family = "facts"
+CARDS: Family = "cards"
 
 
 class CaseStream(NamedTuple):

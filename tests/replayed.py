@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from projections.keeping import program_digest
 from supervision.facts import Instant
 from supervision.judgement.cards import moment
 from supervision.store.stored import Stored
-from supervision.streams import PROGRAM, parse
+from supervision.streams import FACTS, PROGRAM, parse
 from supervision.system import ProgramBegan
 from tests.memorylog import MemoryLog
 
@@ -23,12 +23,10 @@ class Readable:
         self.stored = list(log.stored)
         self.until = until
 
-    def cases(self) -> Iterator[tuple[str, str]]:
-        """Source and case_no of every case that has facts, in order of stream name."""
-        for stream in sorted({s.stream for s in self.stored}):
-            case = parse(stream)
-            if case and case.family == "facts":
-                yield case.source, case.case_no
+    def cases(self, families: Collection[str] = (FACTS,)) -> Iterator[tuple[str, str]]:
+        """Source and case_no of every case with a stream of these families."""
+        named = (parse(stream) for stream in {s.stream for s in self.stored})
+        yield from sorted({case[:2] for case in named if case and case.family in families})
 
     def read(self, after: int, limit: int) -> list[Stored]:
         """Events behind a position."""
@@ -65,8 +63,8 @@ class City(Readable):
             if case := parse(stored.stream):
                 self._cases.setdefault((case.source, case.case_no), []).append(stored)
 
-    def cases(self) -> Iterator[tuple[str, str]]:
-        """Source and case_no of every case that has facts."""
+    def cases(self, families: Collection[str] = (FACTS,)) -> Iterator[tuple[str, str]]:
+        """Source and case_no of every case, whatever it has."""
         return iter(sorted(self._cases))
 
     def read_case(self, source: str, case_no: str) -> list[Stored]:

@@ -37,7 +37,7 @@ from ..words_samples import (
 from ..words_samples import SHAPES as RESULT_SHAPES
 from .offices_desk import failed, problem_of
 from .page import address, lang_of, page, told
-from .samples_work import NoSuchDrawing
+from .samples_work import DrawingCancelled, DrawingGoesOn, NoSuchDrawing
 
 HERE = "/samples"
 VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -148,6 +148,10 @@ def status_of(error: SampleRefused) -> HTTPStatus:
     """What a refusal is over HTTP."""
     if isinstance(error, NoSuchSample | NotOfSample | NoSuchDrawing):
         return HTTPStatus.NOT_FOUND
+    if isinstance(error, DrawingGoesOn):
+        return HTTPStatus.CONFLICT
+    if isinstance(error, DrawingCancelled):
+        return HTTPStatus.OK
     return HTTPStatus.UNPROCESSABLE_ENTITY
 
 

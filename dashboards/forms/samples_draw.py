@@ -36,7 +36,7 @@ from .offices_desk import Sent
 from .offices_desk import status_of as office_status
 from .page import address, lang_of
 from .samples_desk import HERE, SamplesDesk, problem_words, samples_router, status_of
-from .samples_work import Drawing, NoSuchDrawing, Work
+from .samples_work import Drawing, DrawingGoesOn, NoSuchDrawing, Work
 
 FIELDS = ("seed", "n", "item", "severity", "state", "from", "to", "late")
 USUAL = "20"
@@ -53,10 +53,9 @@ class Given(NamedTuple):
     departments: frozenset[str]
 
 
-def draw_desk(desk: SamplesDesk) -> APIRouter:
+def draw_desk(desk: SamplesDesk, work: Work) -> APIRouter:
     """The routes."""
     router = samples_router()
-    work = Work(desk.sampling)
 
     def shown(
         request: Request, error: SupervisionError | None = None, given: Given | None = None
@@ -69,6 +68,7 @@ def draw_desk(desk: SamplesDesk) -> APIRouter:
             "samples.html",
             _status(error) if error else HTTPStatus.OK,
             here=HERE,
+            going=work.going(whoever().person),
             problem=problem_words(error, lang) if error else "",
             samples=[_line(sample) for sample in found[first : first + STEP]],
             later=first + STEP if first + STEP < len(found) else 0,
@@ -94,8 +94,7 @@ def draw_desk(desk: SamplesDesk) -> APIRouter:
         if drawing.error is not None:
             return shown(request, drawing.error, _given_of(drawing.asked))
         if request.method == "POST":
-            where = address(f"{HERE}/drawing/{drawing.id}", lang=lang)
-            return RedirectResponse(where, HTTPStatus.SEE_OTHER)
+            return _to_drawing(request, drawing)
         return desk.show(request, "samples_drawing.html", drawing=drawing)
 
     @router.get(HERE)
@@ -110,21 +109,40 @@ def draw_desk(desk: SamplesDesk) -> APIRouter:
         """Draw one."""
         given = Given({name: form[name] for name in FIELDS}, frozenset(form.all("department")))
         try:
-            asked = asked_of(form, desk.reach())
-        except SampleUnfit as error:
+            drawing = work.begin(asked_of(form, desk.reach()), whoever().person)
+        except (SampleUnfit, DrawingGoesOn) as error:
             return shown(request, error, given)
-        return ended(request, work.begin(asked, whoever().person))
+        return ended(request, drawing)
 
     @router.get(HERE + "/drawing/{drawing}")
     @needs(Right.REPLAY)
     def progress(request: Request, drawing: str) -> Response:
         """How far it has come."""
-        found = work.find(drawing, whoever().person)
-        if found is None:
-            raise NoSuchDrawing(*WORDS["drawing_gone"])
-        return ended(request, found)
+        return ended(request, _own(work, drawing))
+
+    @router.post(HERE + "/drawing/{drawing}/cancel")
+    @needs(Right.REPLAY)
+    def cancel(request: Request, drawing: str, form: Sent) -> Response:
+        """End it, and on to what came of it."""
+        found = _own(work, drawing)
+        work.cancel(found)
+        return _to_drawing(request, found)
 
     return router
+
+
+def _own(work: Work, number: str) -> Drawing:
+    """A drawing of whoever asks; NoSuchDrawing."""
+    found = work.find(number, whoever().person)
+    if found is None:
+        raise NoSuchDrawing(*WORDS["drawing_gone"])
+    return found
+
+
+def _to_drawing(request: Request, drawing: Drawing) -> Response:
+    """On to the page of a drawing."""
+    where = address(f"{HERE}/drawing/{drawing.id}", lang=lang_of(request))
+    return RedirectResponse(where, HTTPStatus.SEE_OTHER)
 
 
 def random_seed() -> str:

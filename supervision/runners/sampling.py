@@ -7,7 +7,7 @@ the console.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from dashboards.forms.samples_draw import random_seed
 from dashboards.words_samples import (
     CRITERIA,
     DEFECTS,
@@ -26,6 +25,7 @@ from dashboards.words_samples import (
     SHAPES,
     STATES,
 )
+from replay.every_case import Watching
 from replay.sampled import Line, Sample, totals
 from replay.samples import (
     BETWEEN,
@@ -72,12 +72,12 @@ def _record() -> Iterator[Record]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int], object]]:
-    """Tells on the terminal how many cases were looked through."""
+def _watched() -> Iterator[Watching]:
+    """Tells on the terminal how many cases were looked through, of how many."""
     shown = Console(stderr=True)
     with Progress(console=shown, disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("办件 cases", total=None)
-        yield lambda n: progress.update(task, completed=n)
+        yield Watching(lambda done, total: progress.update(task, completed=done, total=total))
 
 
 @click.group()
@@ -109,12 +109,14 @@ def draw(
     as_json: bool,
 ) -> None:
     """抽取 Draw a sample from the log as it is now, and record it."""
+    from dashboards.forms.samples_draw import random_seed
+
     given = {"item": item, "severity": severity, "state": state, "from": since, "to": until}
     criteria = criteria_of(given | {"late": YES if late else ""})
     criteria = criteria._replace(departments=_departments(departments))
     asked = Asked(seed_of(seed or random_seed()), number_of(n), criteria)
-    with _record() as record, _progress() as progress:
-        drawn = Sampling(record).draw(asked, console(), progress)
+    with _record() as record, _watched() as watching:
+        drawn = Sampling(record).draw(asked, console(), watching)
     if as_json:
         _print_json(drawn)
         return
@@ -160,8 +162,8 @@ def show(name: str, again: bool, as_json: bool) -> None:
         sampling = Sampling(record)
         found = sampling.sample(name)
         lines = sampling.lines(found)
-        with _progress() as progress:
-            if again and not sampling.is_repeated(found, progress):
+        with _watched() as watching:
+            if again and not sampling.is_repeated(found, watching):
                 raise NotTheSame(name)
     if as_json:
         _print_json({"sample": found.drawn, "cases": lines, "totals": totals(lines)})

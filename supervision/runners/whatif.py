@@ -25,8 +25,8 @@ from replay.changes import (
     limit_change,
     mode_change,
 )
-from replay.compared import UNEXPLAINED, Difference
 from replay.every_case import Watching
+from replay.reasons import UNEXPLAINED, Difference
 from replay.rederive import Rederived, rederive
 from replay.what_if import GAINED, LOST, MOVED, Scope, WhatIf, what_if
 

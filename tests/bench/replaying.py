@@ -17,8 +17,9 @@ import msgspec
 
 from projections.watch import Watch
 from projections.writing import write_acts
-from replay.compared import Given, comparing
+from replay.compared import comparing
 from replay.every_case import Bundle
+from replay.reasons import Given
 from replay.rederive import lists_of, rederive
 from supervision.acts import DESK_ACTS
 from supervision.clock import SteppedClock

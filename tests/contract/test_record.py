@@ -460,6 +460,19 @@ def test_cases_are_listed_and_found_by_number(record: Record) -> None:
     assert record.find_case("Z") == []
 
 
+def test_cases_are_listed_by_what_they_have(record: Record) -> None:
+    """A card of a case without facts is no case of the city, and is found where cards are asked
+    for; what has both is one.
+    """
+    stored(record, accepted(1), accepted(2, "A-2"))
+    for case_no in ("A-1", "B"):
+        record.append(cards_stream("hz", case_no), [lapsed()], 0)
+    assert list(record.cases()) == [("hz", "A-1"), ("hz", "A-2")]
+    assert list(record.cases(["cards"])) == [("hz", "A-1"), ("hz", "B")]
+    both = [("hz", "A-1"), ("hz", "A-2"), ("hz", "B")]
+    assert list(record.cases(["facts", "cards"])) == both
+
+
 # Following
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from projections.programs import note_program
 from projections.watch import Watch
 from projections.writing import write_acts
-from replay import compared
+from replay import reasons
 from replay.changes import (
     ChangeUnreadable,
     Instead,
@@ -117,7 +118,7 @@ def test_a_program_changed_on_purpose_is_named(week: City, monkeypatch: pytest.M
     monkeypatch.setattr("supervision.judgement.reconcile._last_actor", lambda case: "somebody else")
     made = rederive(week, processes=0, program="0" * 64)
     assert made.counts
-    assert {why for _, why, _ in made.counts} == {compared.PROGRAM_CHANGED}
+    assert {why for _, why, _ in made.counts} == {reasons.PROGRAM_CHANGED}
     assert {d.about for d in made.differences} == {1}
     assert {f.name for d in made.differences for f in d.fields} == {"person"}
     assert made.unexplained == 0
@@ -386,6 +387,30 @@ def test_rederive_ends_with_1_where_something_differs(
     assert "unexplained" in said.output
     assert "somebody else" in said.output
     assert "DEMO-" in said.output
+
+
+def test_what_is_left_of_a_case_is_found_by_whatever_is_left(
+    run_in: CliRunner, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the log's back the facts of a case are gone, and the first of its acts."""
+    import sqlite3
+
+    changed = tmp_path / "home"
+    shutil.copytree(home, changed)
+    with sqlite3.connect(changed / "log.db") as db:
+        db.execute("DROP TRIGGER log_is_not_deleted")
+        found = db.execute(
+            "SELECT max(stream) FROM log WHERE stream LIKE '%/cards' AND version > 1"
+        )
+        (stream,) = found.fetchone()
+        db.execute("DELETE FROM log WHERE stream = ?", (stream.replace("/cards", "/facts"),))
+        db.execute("DELETE FROM log WHERE stream = ? AND version = 1", (stream,))
+        (left,) = db.execute("SELECT count(*) FROM log WHERE stream = ?", (stream,)).fetchone()
+    db.close()
+    monkeypatch.setenv("SUPERVISION_HOME", str(changed))
+    told = json.loads(invoked(run_in, "rederive", "--json").stdout)
+    assert left > 0
+    assert told["counts"] == [["not_derived", "unexplained", left]]
 
 
 def test_what_if_tells_the_cases_and_writes_nothing(run_in: CliRunner, home: Path) -> None:

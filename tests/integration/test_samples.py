@@ -6,6 +6,7 @@ Above 400 lines: one thing that is done with a sample a test, over one applicati
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -18,7 +19,8 @@ import pytest
 
 from dashboards.forms import samples_work
 from projections.chdb import ChdbEngine
-from replay.sampling import Sampling
+from replay.every_case import Cancelled, Watching
+from replay.sampling import Asked, Sampling
 from supervision.access.events import (
     SAMPLES,
     AccessRefused,
@@ -30,9 +32,10 @@ from supervision.access.rights import AUDITOR, INSPECTOR, ROLES, Right
 from supervision.errors import StoreBusy
 from supervision.facts import Actor, ApplicationReceived
 from supervision.record import Incoming
+from supervision.runners.application import application
 from tests.access import AT
 from tests.visitor import Visitor
-from tests.whole import NAVIGATING, WATER, WOODS, Whole, tells_of, whole_at
+from tests.whole import NAVIGATING, OUTSIDE, WATER, WOODS, Whole, tells_of, whole_at
 
 pytestmark = pytest.mark.integration
 
@@ -197,11 +200,11 @@ def test_a_long_drawing_tells_how_far_it_has_come(
     may_go_on, begun = threading.Event(), threading.Event()
     draws = Sampling.draw
 
-    def slow(self: Sampling, given: Any, by: str, progress: Any) -> SampleDrawn:
-        progress(1_234)
+    def slow(self: Sampling, given: Any, by: str, watching: Watching, _: int) -> SampleDrawn:
+        watching.progress(1_234, 5_678)
         begun.set()
         assert may_go_on.wait(20)
-        return draws(self, given, by, progress)
+        return draws(self, given, by, watching, 0)
 
     monkeypatch.setattr(samples_work, "PATIENCE", 0.0)
     monkeypatch.setattr(Sampling, "draw", slow)
@@ -211,12 +214,95 @@ def test_a_long_drawing_tells_how_far_it_has_come(
     assert begun.wait(20)
     waiting = page(whole, auditor, there)
     assert (waiting.status_code, 'http-equiv="refresh"' in waiting.text) == (200, True)
-    assert "已查看 1,234 件办件" in waiting.text
+    assert "已查看 1,234 件办件，共 5,678 件" in waiting.text
+    assert f'href="{there}"' in page(whole, auditor, "/samples").text
+    assert there not in page(whole, ours, "/samples").text
     assert page(whole, ours, there).status_code == 404
     may_go_on.set()
     while (answer := page(whole, auditor, there)).status_code == 200:
         threading.Event().wait(0.01)
     assert answer.headers["location"] == f"/samples/{events(whole)[-1].sample}?done=drawn"
+
+
+def endless(self: Sampling, given: Any, by: str, watching: Watching, processes: int) -> SampleDrawn:
+    """A drawing that goes on until it is cancelled."""
+    while not watching.cancelled():
+        threading.Event().wait(0.001)
+    raise Cancelled
+
+
+def test_a_person_draws_one_sample_at_a_time_and_may_cancel_it(
+    whole: Whole, auditor: Visitor, ours: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one is refused in words while it goes on; another person's waits for its turn, and
+    is cancelled there. Nothing of either is recorded, and the next one is drawn.
+    """
+    before = len(events(whole))
+    with monkeypatch.context() as slow:
+        slow.setattr(samples_work, "PATIENCE", 0.0)
+        slow.setattr(Sampling, "draw", endless)
+        there = whole.ask("POST", "/samples", auditor, data=asked(auditor)).headers["location"]
+        refused = whole.ask("POST", "/samples", auditor, data=asked(auditor, n="7"))
+        assert (refused.status_code, 'value="7"' in refused.text) == (409, True)
+        assert "您的上一次抽取还在进行" in refused.text
+        waits = whole.ask("POST", "/samples", ours, data=asked(ours)).headers["location"]
+        assert "前面还有别的抽取" in page(whole, ours, waits).text
+        assert (
+            whole.ask("POST", f"{there}/cancel", ours, data={"csrf": ours.csrf}).status_code == 404
+        )
+        slow.setattr(samples_work, "PATIENCE", 20.0)
+        for who, mine in ((ours, waits), (auditor, there)):
+            answer = whole.ask("POST", f"{mine}/cancel", who, data={"csrf": who.csrf})
+            assert answer.headers["location"] == mine
+            assert "抽取已取消，没有记录任何内容" in page(whole, who, mine).text
+    assert len(events(whole)) == before
+    assert draw(whole, auditor) == events(whole)[-1].sample
+
+
+def test_what_is_being_drawn_ends_with_the_server(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it would take, and no other is begun."""
+    monkeypatch.setattr(samples_work, "PATIENCE", 0.0)
+    monkeypatch.setattr(Sampling, "draw", endless)
+    work = samples_work.Work(Sampling(whole.record))
+    drawing = work.begin(Asked("s", 1), "li")
+    assert work.going("li") is drawing
+    work.stop()
+    assert isinstance(drawing.error, samples_work.DrawingCancelled)
+    with pytest.raises(samples_work.DrawingGoesOn):
+        work.begin(Asked("s", 1), "wang")
+
+
+def test_the_end_of_the_application_ends_what_is_drawn(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, when it stops."""
+    stopped: list[samples_work.Work] = []
+
+    def stop(work: samples_work.Work) -> None:
+        stopped.append(work)
+
+    monkeypatch.setattr(samples_work.Work, "stop", stop)
+    app = application(whole.system, whole.place, whole.office, OUTSIDE)
+
+    async def life() -> None:
+        async with app.router.lifespan_context(app):
+            assert stopped == []
+
+    asyncio.run(life())
+    assert len(stopped) == 1
+
+
+def test_drawings_that_ended_are_forgotten_in_time(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest first; none that goes on."""
+    monkeypatch.setattr(samples_work, "KEPT", 2)
+    work = samples_work.Work(Sampling(whole.record))
+    drawn = [work.begin(Asked("s", 1), f"p{n}") for n in range(4)]
+    assert all(each.drawn for each in drawn)
+    assert [work.find(each.id, each.by) is not None for each in drawn] == [False, False, True, True]
 
 
 def test_a_drawing_that_there_is_not_is_told(whole: Whole, auditor: Visitor) -> None:
@@ -322,6 +408,18 @@ def test_who_opens_a_case_of_a_sample_is_named_there(
     assert "办件页" in told
     assert ours.session.person not in told
     assert "未查看" in row(page(whole, auditor, f"/samples/{number}"), WATER.cases[1])
+
+
+def test_who_looked_before_and_again_after_the_drawing_is_named(
+    whole: Whole, auditor: Visitor
+) -> None:
+    """Within ten minutes of the first look: a look before the sample hides none behind it."""
+    case_no = WATER.cases[0]
+    whole.page(auditor, f"/case/{WATER.source}/{case_no}")
+    number = draw(whole, auditor, n="500", department=WATER.name)
+    assert "未查看" in row(page(whole, auditor, f"/samples/{number}"), case_no)
+    whole.page(auditor, f"/case/{WATER.source}/{case_no}")
+    assert "未查看" not in row(page(whole, auditor, f"/samples/{number}"), case_no)
 
 
 def test_a_finding_is_recorded_and_told_and_the_last_holds(whole: Whole, auditor: Visitor) -> None:

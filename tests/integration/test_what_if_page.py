@@ -13,7 +13,7 @@ import pytest
 from dashboards.whatif_jobs import Jobs
 from dashboards.words_whatif import BECAUSE, SEVERITIES, WHAT, WHY, WORDS
 from projections.chdb import ChdbEngine
-from replay import compared
+from replay import reasons
 from replay.every_case import Cancelled, Watching
 from replay.what_if import WhatIf
 from supervision.access import rights as roles
@@ -267,9 +267,9 @@ def test_a_defect_ends_the_work_with_words() -> None:
 
 def test_the_pages_word_tables_are_whole() -> None:
     """Every difference, reason and card has words in both languages."""
-    whats = {compared.MISSING, compared.NOT_DERIVED, compared.CONTENT, compared.ORDER}
-    assert {*whats, compared.UNREADABLE} == WHAT.keys()
-    whys = {v for n, v in vars(compared).items() if n.isupper() and v in WHY}
+    whats = {reasons.MISSING, reasons.NOT_DERIVED, reasons.CONTENT, reasons.ORDER}
+    assert {*whats, reasons.UNREADABLE} == WHAT.keys()
+    whys = {v for n, v in vars(reasons).items() if n.isupper() and v in WHY}
     assert whys == WHY.keys()
     for table in (WORDS, WHAT, WHY, SEVERITIES, BECAUSE):
         assert all(zh and en for zh, en in table.values())

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import pytest
 
-from dashboards.looks import API, CARD, HISTORY, PAGE, Looks
+from dashboards.looks import API, CARD, HISTORY, KEPT, PAGE, Looks
 from supervision.access.admission import Admission
-from supervision.access.events import CaseSeen
+from supervision.access.events import SAMPLES, CaseSeen, SampleDrawn
 from supervision.access.port import Session
 from supervision.errors import ClockJumped, StoreBusy
-from tests.access import START, Office, Time, office_at
+from tests.access import AT, START, Office, Time, office_at
 
 CASE = ("shuiwu", "A-1")
 MINUTE = 60.0
@@ -47,12 +47,17 @@ class Desk(NamedTuple):
         return [(each.by, each.source, each.case_no, each.how) for each in found]
 
 
+def looks_of(office: Office, time: Time, kept: int = KEPT) -> Looks:
+    """As the application makes them."""
+    return Looks(office.trail, time.now, lambda: office.record.version(SAMPLES), kept)
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """Time stands still."""
     time = Time()
     with office_at(tmp_path, time) as office:
-        yield Desk(office, time, Looks(office.trail, time.now))
+        yield Desk(office, time, looks_of(office, time))
 
 
 def test_a_look_says_who_saw_which_case_and_how(desk: Desk) -> None:
@@ -69,6 +74,20 @@ def test_the_same_look_within_ten_minutes_is_one(desk: Desk) -> None:
     assert len(desk.noted()) == 1
     desk.time.pass_by(MINUTE)
     desk.looks.seen(ZHANG, *CASE, PAGE)
+    assert len(desk.noted()) == 2
+
+
+def test_a_sample_that_is_drawn_begins_the_looks_anew(desk: Desk) -> None:
+    """Whoever read a case, and reads it again when it was drawn, is on record behind the sample;
+    whichever process drew it.
+    """
+    desk.looks.seen(ZHANG, *CASE, PAGE)
+    desk.time.pass_by(MINUTE)
+    drawn = SampleDrawn(at=AT, by="li", sample="1", seed="s", position=1, population=0, cases=())
+    desk.office.record.append(SAMPLES, [drawn], 0)
+    for _ in range(3):
+        desk.looks.seen(ZHANG, *CASE, PAGE)
+        desk.time.pass_by(MINUTE)
     assert len(desk.noted()) == 2
 
 
@@ -115,7 +134,7 @@ def test_while_the_clock_is_in_doubt_nothing_is_shown(desk: Desk, seconds: float
 
 def test_what_is_remembered_is_bounded(desk: Desk) -> None:
     """The oldest look is forgotten, which costs one event more and loses none."""
-    looks = Looks(desk.office.trail, desk.time.now, kept=2)
+    looks = looks_of(desk.office, desk.time, kept=2)
     for case_no in ("A-1", "A-2", "A-3", "A-3", "A-1"):
         looks.seen(ZHANG, "shuiwu", case_no, PAGE)
     assert [each[2] for each in desk.noted()] == ["A-1", "A-2", "A-3", "A-1"]

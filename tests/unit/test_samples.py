@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from msgspec.structs import astuple, replace
 
+from replay import every_case, samples
+from replay.every_case import Cancelled, Watching
 from replay.sampled import fold, totals
 from replay.samples import (
     DEFECTS,
@@ -26,6 +28,7 @@ from replay.samples import (
     criteria_of,
     finding_of,
     number_of,
+    rank,
     seed_of,
 )
 from replay.sampling import Asked, Sampling
@@ -49,6 +52,7 @@ from supervision.facts import (
     instant,
 )
 from supervision.record import Incoming, Record
+from supervision.store.stored import Stored
 from supervision.streams import cards_stream, desk_stream, facts_stream
 from tests.access import Time
 from tests.court import CHINA, item
@@ -110,7 +114,7 @@ def card(record: Record, case_no: str, severity: str, **fields: Any) -> None:
 def numbers(sampling: Sampling, record: Record, **criteria: str) -> list[str]:
     """The cases that meet criteria, in the order of their numbers."""
     found = sampling.population(criteria_of(criteria), record.head())
-    return sorted(each.case_no for each in found)
+    return sorted(case_no for part in found for _, case_no in part)
 
 
 # Who is in the population.
@@ -274,9 +278,56 @@ def test_it_is_told_how_many_cases_were_looked_through(record: Record, sampling:
     """Those that do not meet the criteria too."""
     for case_no in ("A", "B", "C"):
         case(record, case_no)
-    told: list[int] = []
-    list(sampling.population(Criteria(item="none"), record.head(), told.append))
-    assert told == [1, 2, 3]
+    told: list[tuple[int, int]] = []
+    watching = Watching(lambda *far: told.append(far))
+    assert list(sampling.population(Criteria(item="none"), record.head(), watching)) == [[]]
+    assert told == [(0, 3), (3, 3)]
+
+
+def test_other_processes_draw_the_same(record: Record, sampling: Sampling) -> None:
+    """Cards, corrections and lists up to the position, and nothing behind it."""
+    for n in range(12):
+        case(record, f"A-{n}", day=n)
+    card(record, "A-3", "red")
+    asked, position = Asked("s", 4, criteria_of({"to": "2026-03-08"})), record.head()
+    fact(record, CaseConcluded, "A-1", 30)
+    here = sampling.drawing(asked, position, processes=0)
+    assert here == sampling.drawing(asked, position, processes=1)
+    assert 4 < here.population < 12
+
+
+def test_a_population_is_walked_through_and_not_held(
+    record: Record, sampling: Sampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever draws is given one case after the other: of millions, the sample alone is kept."""
+    for n in range(30):
+        case(record, f"A-{n}")
+    monkeypatch.setattr(every_case, "A_PART", 10)
+    held: list[int] = []
+    read_case = Record.read_case
+
+    def reading(self: Record, source: str, case_no: str) -> list[Stored]:
+        held.append(len(ranked))
+        return read_case(self, source, case_no)
+
+    ranked: list[str] = []
+    monkeypatch.setattr(Record, "read_case", reading)
+    monkeypatch.setattr(samples, "rank", lambda *key: ranked.append(key[2]) or rank(*key))
+    drawn = sampling.drawing(Asked("s", 3), record.head(), processes=0)
+    assert (len(drawn.cases), drawn.population, len(ranked)) == (3, 30, 30)
+    assert sorted(set(held)) == [0, 10, 20]
+
+
+@pytest.mark.parametrize("asked_at", [0, 1], ids=["at the beginning", "at the end"])
+def test_a_drawing_that_is_cancelled_records_nothing(
+    record: Record, sampling: Sampling, asked_at: int
+) -> None:
+    """Whenever that is asked for before the sample is on record."""
+    case(record, "A")
+    asks = iter([n >= asked_at for n in range(9)])
+    with pytest.raises(Cancelled):
+        sampling.draw(Asked("s", 1), "li", Watching(cancelled=lambda: next(asks)))
+    assert record.version(SAMPLES) == 0
 
 
 def test_samples_are_numbered_as_they_are_drawn(record: Record, sampling: Sampling) -> None:
