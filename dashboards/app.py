@@ -21,12 +21,13 @@ from supervision.access.rules import CLOSED, OPEN, SESSION, Rule, needs
 
 from .headers import content_policy
 from .pages import Asked, page_for
-from .past_frames import Replays, serve_past
+from .past_frames import TRUE, Replays, serve_past
 from .past_page import Replay, replay_page
 from .producer import written
 from .show import Child
 from .sights import Producers, Sights
 from .source import WholeSource
+from .truths import Truths
 from .wall import WAYS, Shown, Way, shown, wall_page
 from .words import LANGS
 
@@ -101,17 +102,20 @@ def build(
     refused: Refused,
     looked: Looked,
     settings: Settings | None = None,
+    truths: Truths | None = None,
 ) -> Front:
-    """The front end on `server`, which stands behind a gate."""
+    """The front end on `server`, which stands behind a gate. `truths`: what tells past walls as
+    they truly were; whoever serves it stops them.
+    """
     given = settings or Settings()
 
-    def draw(wall: Wall, lang: str) -> Shown:
-        return shown(wall, lang, given.ways)
+    def draw(wall: Wall, lang: str, known: Wall | None = None) -> Shown:
+        return shown(wall, lang, given.ways, known)
 
     producers = Producers(source, draw, given.interval, given.idle_interval)
     sights = Sights(source, producers, refused, looked)
     serve_frames(server, sights)
-    replays = Replays(sights, draw)
+    replays = Replays(sights, draw, truths)
     serve_past(server, replays)
     # _setup_server, called below before serving: else a page that outlives a restart of the server
     # finds no callbacks, and its websocket stays silent for ever.
@@ -171,7 +175,9 @@ def route(app: Dash, sights: Sights, replays: Replays, settings: Settings) -> No
         on_wall = (pathname or "/") == "/"
         may_live, may_replay = sights.may(Right.WALL), sights.may(Right.REPLAY)
         if on_wall and "at" in query:
-            past = Replay(query["at"], query.get("department", ""), lang, caller(), may_live)
+            on_true = query.get("axis") == TRUE and replays.truths is not None
+            department = query.get("department", "")
+            past = Replay(query["at"], department, lang, caller(), may_live, on_true)
             body = await to_thread.run_sync(replay_page, replays, past, limiter=replays.limiter)
             return body, None, {"page": "replay"}
         producer = sights.producer() if on_wall else None

@@ -1,8 +1,8 @@
 """The wall at a past instant: what it showed then, by what was known then.
 
 The rows are those as of the last event recorded up to the instant (projections/past.py), the days
-to come, the zone and the alarms about lists by the lists known then, the figures made by the very
-functions of the live wall. What the system knew of itself only while it ran (a gateway that did not
+to come and the alarms about lists by the lists known then, the figures made by the very functions
+of the live wall. The zone is that of now. What the system knew of itself only while it ran (a gateway that did not
 answer, rows that were behind) is in no log and is not shown again.
 """
 
@@ -18,6 +18,7 @@ from msgspec import Struct
 from projections.contributions import SLOT
 from projections.figures import Wall
 from projections.past import PastView, first_told, position_at
+from projections.rows import UNLISTED
 from projections.view import View
 from projections.warehouse import Warehouse
 from supervision.errors import SupervisionError
@@ -36,12 +37,14 @@ TOLD_FOR = 86_400_000_000
 """Microseconds for which the wall tells that something was refused (embedded.TOLD_FOR)."""
 REGISTERED = """
 select department from register where {scope} and department != '' group by department
-having sum(sign) > 0 order by department limit 1000
+having sum(sign) > 0
 """
+EVER = "select department from case_changes where {scope} and department != '' group by department"
+"""Also those that have no case any more."""
 SEVERITIES = ("reminder", "yellow", "red")
 ISSUED = f"""
 select intDiv(issued_at, {SLOT}), {", ".join(f"sum(sign * (severity = '{s}'))" for s in SEVERITIES)}
-from cards where {{scope}} and source != '' and state != 'proposed'
+from cards where {{scope}} and source != '' and state != 'proposed' and history = 0
   and issued_at >= {{since:Int64}} and issued_at < {{until:Int64}}
 group by intDiv(issued_at, {SLOT}) having sum(sign) > 0 order by intDiv(issued_at, {SLOT})
 """
@@ -172,8 +175,11 @@ class LogPast:
         )
 
     def names(self) -> list[str]:
-        """The departments that are seen and have had a case, by name."""
-        return [str(name) for (name,) in self._view.query(REGISTERED)]
+        """The departments that are seen and have had a case, also those that have none any more,
+        by name; cases of no department are not one's.
+        """
+        rows = [*self._view.query(REGISTERED), *self._view.query(EVER)]
+        return sorted({str(name) for (name,) in rows} - {UNLISTED})
 
     def span(self) -> Span:
         """Of what there is a past. Raises NotTold where there is none."""
@@ -247,7 +253,10 @@ def day_bounds(day: date, zone: str) -> tuple[Instant, Instant]:
 
 
 def written(at: Instant, zone: str) -> str:
-    """An instant in an address: 2026-03-16T10:00:00, with milliseconds only where there are any."""
+    """An instant in an address: 2026-03-16T10:00:00, with microseconds only where there are any,
+    and with its offset in the hour that a zone lives through twice.
+    """
     local = datetime.fromtimestamp(at // 1_000_000, UTC).astimezone(ZoneInfo(zone))
-    rest = at // 1_000 % 1_000
-    return f"{local:%Y-%m-%dT%H:%M:%S}" + (f".{rest:03}" if rest else "")
+    rest = at % 1_000_000
+    offset = f"{local:%z}" if local.fold else ""
+    return f"{local:%Y-%m-%dT%H:%M:%S}" + (f".{rest:06}" if rest else "") + offset

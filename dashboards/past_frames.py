@@ -1,5 +1,7 @@
 """Past walls as their page and its time line ask for them: drawn a few at a time, the last kept.
 
+On the other axis, a wall is as it truly was (truths.py), drawn with what was shown instead.
+
 Who drags asks for the next instant when the last has come, so nothing queues for one viewer; how
 many are made at a time is limited for all. What stood is no longer changed by what comes, so a wall
 that was drawn is good for everybody who sees the same part of the world.
@@ -10,11 +12,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Protocol
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
-from msgspec import Struct
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from projections.figures import Wall
 from supervision.access.rights import Right
@@ -23,11 +26,15 @@ from supervision.errors import SupervisionError
 from supervision.facts import Instant
 
 from .past import NotTold, Past, Span, day_bounds, day_of, read_day, read_instant, written
-from .producer import Change, Draw
+from .producer import Change
 from .producer import written as as_json
 from .sights import Sights
+from .truth_shown import Differing, differing
+from .truth_walls import Made
+from .truths import MAKING, Truths
 from .wall import Shown
 from .words import LANGS
+from .words_replay import say
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +42,33 @@ AT_A_TIME = 2
 """Past walls made at a time, for all viewers: some ten queries each."""
 KEPT = 64
 """Past walls kept drawn, in both languages: some hundred kilobytes each."""
-STATUS = {"starting": 503, "no_department": 404, "no_right": 404}
+TRUE = "true"
+"""The axis of a wall as it truly was; any other is that of what was known then."""
+STATUS = {
+    "truth_none": 409,
+    "truth_behind": 409,
+    "starting": 503,
+    "no_department": 404,
+    "no_right": 404,
+}
+
+
+class Drawing(Protocol):
+    """What makes the places of a wall."""
+
+    def __call__(self, wall: Wall, lang: str, known: Wall | None = None) -> Shown:
+        """In a language; `known`: what was shown instead of a wall as it truly was."""
 
 
 class PastFrame(Struct, frozen=True):
-    """A past wall as it is shown in every language, and what tells whether a place differs."""
+    """A past wall as it is shown in every language, and what tells whether a place differs.
+    `differing`: of one as it truly was, where what was known differed, in every language.
+    """
 
     wall: Wall
     shown: dict[str, Shown]
     digests: dict[str, dict[tuple[str, str], int]]
+    differing: dict[str, Differing] = {}
 
     def since(self, lang: str, other: PastFrame | None) -> list[Change]:
         """The places that differ from another; all of them for none."""
@@ -52,14 +77,15 @@ class PastFrame(Struct, frozen=True):
         return [(*at, value) for at, value in self.shown[lang].items() if known.get(at) != mine[at]]
 
 
-Key = tuple[frozenset[str] | None, Instant]
+Key = tuple[frozenset[str] | None, Instant, Made | None]
 
 
 class Replays:
     """Draws past walls for whoever may see them. Called from many threads."""
 
-    def __init__(self, sights: Sights, draw: Draw) -> None:
-        self._sights, self._draw = sights, draw
+    def __init__(self, sights: Sights, draw: Drawing, truths: Truths | None = None) -> None:
+        """Without `truths` there is one axis."""
+        self._sights, self._draw, self.truths = sights, draw, truths
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, PastFrame] = OrderedDict()
         self.limiter = CapacityLimiter(AT_A_TIME)
@@ -80,24 +106,67 @@ class Replays:
             raise NotTold("no_department", what=department[:60])
         return past.of(department)
 
-    def frame(self, past: Past, at: Instant) -> PastFrame:
-        """The wall of an instant. Raises NotTold, and what the stores raise. Blocks."""
-        key = (past.departments, at)
-        found = self.kept(past, at)
+    def frame(self, past: Past, at: Instant, *, true: bool = False) -> PastFrame:
+        """The wall of an instant, as known then or as it truly was. Raises NotTold, and what the
+        stores raise. Blocks.
+        """
+        found = self.kept(past, at, true=true)
         if found is None:
-            wall = past.wall(at)
-            shown = {lang: self._draw(wall, lang) for lang in LANGS}
-            digests = {lang: digest(shown[lang]) for lang in LANGS}
-            found = PastFrame(wall, shown, digests)
+            key = self._key(past, at, true=true)
+            found = self._true(past, at) if true else self._known(past, at)
             with self._lock:
                 self._kept[key] = found
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
         return found
 
-    def kept(self, past: Past, at: Instant) -> PastFrame | None:
+    def _known(self, past: Past, at: Instant) -> PastFrame:
+        wall = past.wall(at)
+        shown = {lang: self._draw(wall, lang) for lang in LANGS}
+        return PastFrame(wall, shown, {lang: digest(shown[lang]) for lang in LANGS})
+
+    def _true(self, past: Past, at: Instant) -> PastFrame:
+        """Its head, its position and whether it is a demonstration's are those of the other."""
+        known, truths = self.frame(past, at).wall, self.told_anew()
+        wall = replace(
+            truths.wall(at, past.departments),
+            district=known.district,
+            position=known.position,
+            demonstration=known.demonstration,
+            speed=known.speed,
+        )
+        found = truths.differences(at, past.departments)
+        shown = {lang: self._draw(wall, lang, known) for lang in LANGS}
+        return PastFrame(
+            wall,
+            shown,
+            {lang: digest(shown[lang]) for lang in LANGS},
+            {lang: differing(found, lang, wall.zone) for lang in LANGS},
+        )
+
+    def told_anew(self) -> Truths:
+        """What tells walls as they truly were. Raises NotTold where nothing does."""
+        if self.truths is None:
+            raise NotTold("truth_none")
+        return self.truths
+
+    def told_of(self, span: Span, *, true: bool) -> Span:
+        """What of a span can be shown on an axis: as it truly was, up to when that was told."""
+        made = self.told_anew().stand().made if true else None
+        return span if made is None else Span(span.first, min(span.last, made.until))
+
+    def _key(self, past: Past, at: Instant, *, true: bool) -> Key:
+        """What was told anew gives other walls."""
+        if not true:
+            return past.departments, at, None
+        made = self.told_anew().stand().made
+        if made is None:
+            raise NotTold("truth_none")
+        return past.departments, at, made
+
+    def kept(self, past: Past, at: Instant, *, true: bool = False) -> PastFrame | None:
         """A wall that was drawn and is kept."""
-        key = (past.departments, at)
+        key = self._key(past, at, true=true)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -141,6 +210,25 @@ def serve_past(server: FastAPI, replays: Replays) -> None:
     async def past_frame(request: Request) -> Response:
         return await to_thread.run_sync(_frame, replays, request, limiter=replays.limiter)
 
+    @server.get("/_wall/past/truth", include_in_schema=False)
+    @needs(Right.REPLAY)
+    async def truth(request: Request) -> Response:
+        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+
+    @server.post("/_wall/past/truth", include_in_schema=False)
+    @needs(Right.REPLAY)
+    async def begin(request: Request) -> Response:
+        if replays.truths:
+            replays.truths.start()
+        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+
+    @server.post("/_wall/past/truth/cancel", include_in_schema=False)
+    @needs(Right.REPLAY)
+    async def cancel(request: Request) -> Response:
+        if replays.truths:
+            replays.truths.cancel()
+        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+
     @server.get("/_wall/past/day", include_in_schema=False)
     @needs(Right.REPLAY)
     async def past_day(request: Request) -> Response:
@@ -153,12 +241,45 @@ def _frame(replays: Replays, request: Request) -> Response:
     try:
         past = replays.past(asked.get("department", ""))
         span, since = past.span(), asked.get("since", "")
-        found = replays.frame(past, read_instant(asked.get("at", ""), past.zone, span.last))
-        other = replays.kept(past, read_instant(since, past.zone, 0)) if since else None
-        told = {"changes": found.since(lang, other), "pulse": pulse(found.wall, lang, span)}
+        true = asked.get("axis") == TRUE
+        at = read_instant(asked.get("at", ""), past.zone, span.last)
+        found = replays.frame(past, at, true=true)
+        other = replays.kept(past, read_instant(since, past.zone, 0), true=true) if since else None
+        told = {
+            "changes": found.since(lang, other),
+            "pulse": pulse(found.wall, lang, replays.told_of(span, true=true)),
+            "differing": to_builtins(found.differing.get(lang)),
+        }
     except SupervisionError as error:
         return refusal(error)
     return answer(told)
+
+
+def _truth(replays: Replays, request: Request) -> Response:
+    """How far the other axis is; of the whole log, so it is told in shares of the work."""
+    lang = "en" if request.query_params.get("lang") == "en" else "zh"
+    try:
+        past = replays.past()
+        stand = replays.told_anew().stand()
+        made = stand.made
+        told = {
+            "state": stand.state,
+            "permille": stand.permille if stand.state == MAKING else 0,
+            "why": say("truth_failed", lang).format(why=stand.why) if stand.why else "",
+            "until": made.until // 1000 if made else 0,
+            "made": _made(made, past.zone, lang) if made else "",
+            "newer": bool(made and past.span().last > made.until),
+        }
+    except SupervisionError as error:
+        return refusal(error)
+    return answer(told)
+
+
+def _made(made: Made, zone: str, lang: str) -> str:
+    text = say("made", lang).format(at=written(made.until, zone).replace("T", " ")[:19])
+    if not made.unreadable:
+        return text
+    return text + say("left_out", lang).format(n=f"{made.unreadable:,}")
 
 
 def _day(replays: Replays, request: Request) -> Response:

@@ -31,6 +31,8 @@ class Replay(NamedTuple):
     lang: str
     who: str
     may_live: bool
+    on_true: bool = False
+    """Whether it is to be shown as it truly was, as soon as that is told."""
 
 
 def replay_page(replays: Replays, asked: Replay) -> list[Child]:
@@ -39,15 +41,20 @@ def replay_page(replays: Replays, asked: Replay) -> list[Child]:
         past = replays.past(asked.department)
         told = past.span()
         frame = replays.frame(past, read_instant(asked.at, past.zone, told.last))
-        return drawn(frame, told, replays.past().names(), asked)
+        names = replays.past().names()
+        return drawn(frame, told, names, asked, axes=replays.truths is not None)
     except SupervisionError as error:
         return [refused(why_not(error), asked)]
 
 
-def drawn(frame: PastFrame, span: Span, names: list[str], asked: Replay) -> list[Child]:
-    """The wall within a frame of its own, the band that says so, the place of the time line."""
+def drawn(
+    frame: PastFrame, span: Span, names: list[str], asked: Replay, *, axes: bool = False
+) -> list[Child]:
+    """The wall within a frame of its own, the band that says so, the place of the time line; with
+    `axes`, of two of which one is chosen.
+    """
     children = wall_page(frame.shown[asked.lang], asked.lang, asked.who, band(asked))
-    return [*children, bar(frame.wall, span, names, asked)]
+    return [*children, bar(frame.wall, span, names, asked, axes=axes)]
 
 
 def band(asked: Replay) -> Component:
@@ -61,7 +68,7 @@ def band(asked: Replay) -> Component:
     )
 
 
-def bar(wall: Wall, told: Span, names: list[str], asked: Replay) -> Component:
+def bar(wall: Wall, told: Span, names: list[str], asked: Replay, *, axes: bool) -> Component:
     """Where the time line is built, with its words and limits."""
     lang = asked.lang
     home = address("/" if asked.may_live else "/cases", lang)
@@ -73,6 +80,8 @@ def bar(wall: Wall, told: Span, names: list[str], asked: Replay) -> Component:
         data_words=json.dumps({key: say(key, lang) for key in WORDS}, ensure_ascii=False),
         data_pulse=json.dumps(pulse(wall, lang, told)),
         data_department=asked.department,
+        data_axes="two" if axes else "one",
+        data_axis="true" if asked.on_true else "known",
         data_names=json.dumps(names if len(names) > 1 else [], ensure_ascii=False),
         data_home=home,
         data_back=say("back" if asked.may_live else "back_cases", lang),

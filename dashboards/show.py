@@ -114,9 +114,9 @@ def address(path: str, lang: str, /, **query: str) -> str:
     return f"{path}?{urlencode(asked)}" if asked else path
 
 
-def case_address(source: str, case_no: str, lang: str) -> str:
-    """Where a case's page is."""
-    return address(f"/case/{quote(source, safe='')}/{quote(case_no, safe='')}", lang)
+def case_address(source: str, case_no: str, lang: str, more: str = "") -> str:
+    """Where a case's page is, or `more` of it."""
+    return address(f"/case/{quote(source, safe='')}/{quote(case_no, safe='')}{more}", lang)
 
 
 def card_address(source: str, case_no: str, card: str, lang: str, more: str = "") -> str:

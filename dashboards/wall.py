@@ -40,9 +40,11 @@ SLOTS = 24
 """Departments a page, and pages: 408 departments."""
 
 
-def shown(wall: Wall, lang: str, ways: tuple[Way, ...] = WAYS) -> Shown:
-    """Everything on the wall that can change, by its place."""
-    view = View(wall, lang)
+def shown(wall: Wall, lang: str, ways: tuple[Way, ...] = WAYS, known: Wall | None = None) -> Shown:
+    """Everything on the wall that can change, by its place. `known`: the wall is one as it truly
+    was, and this is the one that was shown.
+    """
+    view = View(wall, lang, known)
     children: dict[str, Any] = {
         "wall-district": [wall.district],
         "wall-marks": marks(view),

@@ -20,6 +20,7 @@ from .show import (
     span,
 )
 from .words import SHAPES, say
+from .words_replay import say as say_replay
 
 SEEN = 4
 """Percent of a bar that even one card of two hundred cases takes, so that it is seen."""
@@ -28,10 +29,13 @@ LIGHTS = ("red", "yellow", "reminder", "normal")
 
 
 class View(NamedTuple):
-    """A wall and the language in which it is shown."""
+    """A wall and the language in which it is shown. `known`: it is a wall as it truly was, and this
+    is what was shown instead; where they differ, it says so.
+    """
 
     wall: Wall
     lang: str
+    known: Wall | None = None
 
     def say(self, key: str, **fill: object) -> str:
         """A word in this language."""
@@ -106,12 +110,22 @@ def count_card(view: View, count: Count) -> Component:
             view.cases(count.what),
             span(shape, name, cls="name"),
             figure(text, count.code),
+            then(view, number(n), number(getattr(view.known.kpi, count.code)))
+            if view.known
+            else None,
             cls="open",
             aria_label=f"{name} {text}",
         ),
         added_today(view, count),
         cls=f"kpi {count.light} {lit}",
     )
+
+
+def then(view: View, truly: str, known: str) -> Component | None:
+    """What was shown instead, where that was something else."""
+    if truly == known:
+        return None
+    return span(say_replay("then", view.lang).format(n=known), cls="then")
 
 
 def added_today(view: View, count: Count) -> Component:
@@ -138,6 +152,9 @@ def rate_card(view: View, rate: Rate) -> Component:
             view.cases(rate.what),
             span(name, cls="name"),
             figure(percent(ratio), rate.code),
+            then(view, percent(ratio), percent(getattr(view.known.kpi, rate.code)))
+            if view.known
+            else None,
             cls="open",
             title=f"{view.say(rate.code + '_long')}\n{behind}",
             aria_label=f"{name} {percent(ratio)} {behind}",
@@ -198,16 +215,29 @@ def score_cell(view: View, figures: DepartmentFigures) -> Component:
     )
 
 
-def light_cell(figures: DepartmentFigures, light: str) -> Component:
+def light_cell(figures: DepartmentFigures, light: str, marked: dict[str, str]) -> Component:
     """How many of a light; nothing is shown faintly."""
     n: int = getattr(figures, light)
     shown = f"{SHAPES[light]}{number(n)}" if n else "·"
-    return span(shown, cls=f"n {light}{tight(shown)}" if n else "n none", role="cell")
+    cls = f"n {light}{tight(shown)}" if n else "n none"
+    return span(shown, role="cell", **_with(marked, cls))
 
 
-def department_row(view: View, figures: DepartmentFigures, rank: int) -> Component:
-    """One department."""
+def _with(marked: dict[str, str], cls: str) -> dict[str, str]:
+    return {**marked, "cls": f"{cls} differs"} if marked else {"cls": cls}
+
+
+def department_row(
+    view: View, figures: DepartmentFigures, rank: int, known: DepartmentFigures | None = None
+) -> Component:
+    """One department. `known`: what was shown of it instead, on a wall as it truly was."""
     behind = parts_of(figures.on_time)
+
+    def marked(name: str) -> dict[str, str]:
+        if known is None or getattr(known, name) == getattr(figures, name):
+            return {}
+        return {"title": say_replay("then", view.lang).format(n=number(getattr(known, name)))}
+
     return div(
         span(str(rank) if figures.ranked else "–", cls="rank", role="cell"),
         link(
@@ -218,8 +248,12 @@ def department_row(view: View, figures: DepartmentFigures, rank: int) -> Compone
             role="cell",
         ),
         bar(figures),
-        span(number(figures.open), cls="n" + tight(number(figures.open)), role="cell"),
-        *(light_cell(figures, light) for light in ("red", "yellow", "reminder")),
+        span(
+            number(figures.open),
+            role="cell",
+            **_with(marked("open"), "n" + tight(number(figures.open))),
+        ),
+        *(light_cell(figures, light, marked(light)) for light in ("red", "yellow", "reminder")),
         span(percent(figures.on_time), cls="n", title=behind, role="cell"),
         score_cell(view, figures),
         cls="row",
@@ -230,19 +264,29 @@ def department_row(view: View, figures: DepartmentFigures, rank: int) -> Compone
 
 @lru_cache(maxsize=128)
 def department_page(
-    departments: tuple[DepartmentFigures, ...], first: int, lang: str
+    departments: tuple[DepartmentFigures, ...],
+    first: int,
+    lang: str,
+    known: tuple[DepartmentFigures, ...] | None = None,
 ) -> list[Component]:
     """One page of departments, kept: the very same list for the same figures."""
     view = View(NO_WALL, lang)
-    return [department_row(view, d, first + i) for i, d in enumerate(departments)]
+    if known is None:
+        return [department_row(view, d, first + i) for i, d in enumerate(departments)]
+    shown = {d.name: d for d in known}
+    return [
+        department_row(view, d, first + i, shown.get(d.name, DepartmentFigures(name=d.name)))
+        for i, d in enumerate(departments)
+    ]
 
 
 def department_pages(view: View, rows: int, slots: int) -> dict[str, list[Component]]:
     """The departments in pages of so many rows, by the id of their place; unused places empty."""
     listed = view.wall.departments
+    known = view.known.departments if view.known else None
     return {
         f"dept-{slot}": department_page(
-            listed[slot * rows : (slot + 1) * rows], slot * rows + 1, view.lang
+            listed[slot * rows : (slot + 1) * rows], slot * rows + 1, view.lang, known
         )
         for slot in range(slots)
     }

@@ -15,8 +15,8 @@
     if (text !== undefined) made.textContent = text;
     return made;
   }
-  const two = (n) => String(n).padStart(2, "0");
-  const clock = (ms) => [Math.floor(ms / HOUR), Math.floor(ms / MINUTE) % 60, Math.floor(ms / 1000) % 60].map(two).join(":");
+  const padded = (n) => String(n).padStart(2, "0");
+  const clock = (ms) => [Math.floor(ms / HOUR), Math.floor(ms / MINUTE) % 60, Math.floor(ms / 1000) % 60].map(padded).join(":");
   const wall = () => window.dash_clientside.wall;
   const between = (low, n, high) => Math.max(low, Math.min(n, high));
 
@@ -27,15 +27,19 @@
       pulse: JSON.parse(box.dataset.pulse), want: 0, shown: "", busy: false, playing: false,
       speed: 60, from: 0, since: 0, failed: 0, marks: "", over: false,
     };
-    const department = box.dataset.department;
+    const department = box.dataset.department, two = box.dataset.axes === "two";
+    state.axis = "known";
+    state.truth = null;
     state.want = state.pulse.now;
     state.shown = state.pulse.at;
     const ui = build(box, words, names, state, department);
     const offset = () => Math.round(state.want - state.pulse.begin);
 
     function asked(at) {
-      const query = new URLSearchParams({ at: new Date(at).toISOString(), lang: state.pulse.lang });
+      const exact = at === Math.floor(state.pulse.now) ? state.pulse.at : new Date(at).toISOString();
+      const query = new URLSearchParams({ at: exact, lang: state.pulse.lang });
       if (department) query.set("department", department);
+      if (state.axis === "true") query.set("axis", "true");
       return query;
     }
     /* the instant that is wanted: where time has come while it plays */
@@ -50,16 +54,18 @@
       if (state.busy || state.over || performance.now() < state.failed) return;
       const at = Math.floor(wanted());
       state.want = at;
-      if (at === Math.floor(state.pulse.now)) return stopAtEnd();
+      if (at === Math.floor(state.pulse.now) && state.drawn === state.axis) return stopAtEnd();
       state.busy = true;
+      const axis = state.axis;
       const began = performance.now();
       try {
         const query = asked(at);
-        query.set("since", state.shown);
+        if (state.drawn === axis) query.set("since", state.shown);
         const answer = await fetch("/_wall/past?" + query, { cache: "no-store" });
         if (!box.isConnected) return;
         if (answer.status === 401 || answer.status === 403) { state.over = true; wall().dark(answer.status, state.pulse.lang); return; }
         const told = await answer.json();
+        if (axis !== state.axis) return;
         if (answer.ok) show(told);
         else refused(told, answer.status);
       } catch (e) {
@@ -75,7 +81,9 @@
       wall().apply(frame);
       state.pulse = frame.pulse;
       state.shown = frame.pulse.at;
+      state.drawn = state.axis;
       say("");
+      differ(frame.differing);
       remember();
       draw();
       if (day !== frame.pulse.day) mark();
@@ -85,6 +93,7 @@
       say(told[state.pulse.lang === "en" ? "en" : "zh"]);
       state.failed = performance.now() + RETRY;
       if (status === 503) return;
+      if (status === 409 && state.axis === "true") { choose("known"); want("true"); return; }
       stop();
       state.want = state.pulse.now;
       draw();
@@ -99,12 +108,16 @@
     function remember() {
       const url = new URL(location.href);
       url.searchParams.set("at", state.pulse.at);
+      if (state.axis === "true") url.searchParams.set("axis", "true");
+      else url.searchParams.delete("axis");
       history.replaceState(history.state, "", url);
       const other = document.querySelector(".head .switch");
       if (!other) return;
       const link = new URL(other.href);
       link.searchParams.set("at", state.pulse.at);
       if (department) link.searchParams.set("department", department);
+      if (state.axis === "true") link.searchParams.set("axis", "true");
+      else link.searchParams.delete("axis");
       other.href = link.pathname + link.search;
     }
 
@@ -209,6 +222,103 @@
       ui.issued.replaceChildren(...(any ? [make("span", "replay-issued-word", {}, words.issued), ...SHAPES.map(([name, shape], i) => make("span", "n " + name, {}, shape + " " + sums[i]))] : [words.issued_none]));
     }
 
+    /* the other axis: told anew by the server when it is first chosen, which takes a while */
+    function choose(axis) {
+      if (state.axis === axis) return;
+      state.axis = axis;
+      state.failed = 0;
+      ui.axes.forEach((b) => b.setAttribute("aria-pressed", String(b.value === axis)));
+      const band = document.querySelector("#replay-band .replay-word");
+      if (band) band.textContent = axis === "true" ? words.band_true : words.replay_band;
+      box.dataset.axis = axis;
+      if (axis === "known") differ(null);
+      ask();
+    }
+    async function truth(method, more) {
+      const headers = {}, csrf = document.cookie.match(/(?:^|; )_csrf_token=([^;]*)/);
+      if (csrf) headers["X-CSRFToken"] = decodeURIComponent(csrf[1]);
+      try {
+        const answer = await fetch("/_wall/past/truth" + (more || "") + "?lang=" + state.pulse.lang, { method, headers, cache: "no-store" });
+        if (!box.isConnected) return null;
+        if (answer.status === 401) { state.over = true; wall().dark(answer.status, state.pulse.lang); return null; }
+        const told = await answer.json();
+        if (answer.ok) return told;
+        say(told[state.pulse.lang === "en" ? "en" : "zh"] || "");
+      } catch (e) { say(words.away); }
+      return null;
+    }
+    /* how far it is, until it is there; then the wall of the axis that is wanted */
+    async function look(method) {
+      clearTimeout(state.looking);
+      const told = await truth(method || "GET");
+      if (!told) { if (method) return; state.looking = setTimeout(look, RETRY); return; }
+      const before = state.truth;
+      state.truth = told;
+      ui.making.hidden = told.state !== "making";
+      ui.progress.value = told.permille;
+      ui.progress.textContent = ui.share.textContent = Math.floor(told.permille / 10) + "%";
+      ui.made.hidden = state.axis !== "true" || !told.made;
+      ui.made.firstChild.textContent = told.made;
+      ui.again.hidden = told.state === "making" || !told.newer;
+      if (told.why) say(told.why);
+      if (told.state === "making") { state.looking = setTimeout(look, 500); return; }
+      const fresh = !before || before.until !== told.until;
+      if (told.state === "ready" && state.wanted === "true") {
+        if (fresh && state.axis === "true") state.drawn = "";
+        if (state.want > told.until) { stop(); state.want = told.until; }
+        choose("true");
+        ui.made.hidden = !told.made;
+        if (fresh) ask();
+      } else if (told.state !== "ready" && state.wanted === "true") {
+        state.wanted = "known";
+        choose("known");
+      }
+    }
+    async function want(axis) {
+      state.wanted = axis;
+      if (axis === "known") { choose("known"); ui.made.hidden = true; return; }
+      const told = await truth("GET");
+      if (!told) { state.wanted = "known"; return; }
+      state.truth = null;
+      look(told.state === "ready" ? "GET" : "POST");
+    }
+    /* what the wall did not know, or was wrong about: counts in the bar, all of it in a list */
+    function differ(told) {
+      const kinds = (told && told.kinds) || [];
+      ui.differ.hidden = !told;
+      ui.differ.replaceChildren(make("span", "replay-issued-word", {}, words.differences), ...kinds.map((k) => make("span", "replay-kind " + k.kind, {}, k.word + " " + (k.lights.length ? k.lights.map(([, shape, n]) => shape + n).join(" ") : k.count))));
+      if (told && !kinds.length) ui.differ.append(make("span", "", {}, words.no_differences));
+      ui.differ.disabled = !kinds.length;
+      if (ui.list.open || !kinds.length) fill(kinds);
+      state.kinds = kinds;
+      if (!kinds.length && ui.list.open) ui.list.close();
+    }
+    function fill(kinds) {
+      ui.lists.replaceChildren(...kinds.map((k) => {
+        const part = make("section"), list = make("ul");
+        part.append(make("h3", "", {}, k.word + "  " + k.count));
+        k.lines.forEach(([light, shape, what, whose, when, link]) => {
+          const row = make("li"), first = make(link ? "a" : "span", "first", link ? { href: link } : {});
+          if (shape) first.append(make("span", "shape " + light, { "aria-hidden": "true" }, shape));
+          first.append(what);
+          row.append(first, make("span", "second", {}, whose), make("span", "second", {}, when));
+          list.append(row);
+        });
+        part.append(list);
+        if (k.more) part.append(make("p", "second", {}, k.more));
+        return part;
+      }));
+    }
+    ui.axes.forEach((b) => b.addEventListener("click", () => want(b.value)));
+    ui.cancel.addEventListener("click", async () => { state.wanted = state.axis; await truth("POST", "/cancel"); look(); });
+    ui.again.addEventListener("click", () => { state.wanted = "true"; look("POST"); });
+    ui.differ.addEventListener("click", () => {
+      fill(state.kinds || []);
+      if (ui.list.open) ui.list.close(); else ui.list.show();
+    });
+    ui.shut.addEventListener("click", () => { ui.list.close(); ui.differ.focus(); });
+    ui.list.addEventListener("keydown", (e) => { if (e.key === "Escape") { ui.list.close(); ui.differ.focus(); } });
+
     ui.slider.addEventListener("input", () => {
       ui.held = true;
       go(state.pulse.begin + Number(ui.slider.value) * 1000);
@@ -233,7 +343,9 @@
     function key(e) {
       const on = e.target, own = on === ui.slider || on === document.body || !box.contains(on);
       if (e.ctrlKey || e.altKey || e.metaKey || /^(SELECT|TEXTAREA)$/.test(on.tagName) || on === ui.day) return;
-      if (e.key === " " && (own || on === ui.play) && on.tagName !== "A") state.playing ? stop() : play();
+      if (ui.list.contains(on)) return;
+      if (two && own && e.key.toLowerCase() === "a") want(state.axis === "true" ? "known" : "true");
+      else if (e.key === " " && (own || on === ui.play) && on.tagName !== "A") state.playing ? stop() : play();
       else if (own && STEPS[e.key]) go(wanted() + STEPS[e.key] * (e.shiftKey ? 10000 : MINUTE));
       else if (own && e.key === "PageUp") go(wanted() - HOUR);
       else if (own && e.key === "PageDown") go(wanted() + HOUR);
@@ -252,13 +364,17 @@
     }, 100);
     function end() {
       clearInterval(running);
+      clearTimeout(state.looking);
       document.removeEventListener("keydown", key);
       window.removeEventListener("resize", resized);
     }
 
     window.dash_clientside.set_props("pulse", { data: state.pulse });
     wall().scale();
-    remember();
+    state.drawn = "known";
+    if (box.dataset.axis === "true") want("true");
+    else remember();
+    box.dataset.axis = "known";
     draw();
     mark();
     return { box, end };
@@ -271,7 +387,7 @@
     const marks = make("div", "replay-marks"), rail = make("div", "replay-rail");
     const hours = make("div", "replay-hours", { "aria-hidden": "true" });
     for (let h = 0; h <= 24; h += 2) {
-      const tick = make("span", h % 6 ? "replay-hour minor" : "replay-hour", {}, two(h));
+      const tick = make("span", h % 6 ? "replay-hour minor" : "replay-hour", {}, padded(h));
       tick.style.setProperty("--at", h / 24 * 100 + "%");
       hours.append(tick);
     }
@@ -292,13 +408,31 @@
     const back = make("a", "quiet replay-back", { href: box.dataset.home }, "■ " + box.dataset.back);
     const days = make("div", "replay-days");
     days.append(before, day, after);
+    const axis = make("div", "replay-speeds replay-axes", { role: "group", "aria-label": words.axis });
+    const axes = ["known", "true"].map((name) => { const b = button(words[name]); b.value = name; b.title = words[name + "_long"]; b.setAttribute("aria-pressed", String(name === "known")); axis.append(b); return b; });
+    const making = make("div", "replay-making", { role: "status" }), progress = make("progress", "", { max: "1000", value: "0", "aria-label": words.making });
+    const share = make("span", "replay-share"), cancel = button(words.cancel);
+    making.append(make("span", "", {}, words.making), progress, share, cancel);
+    making.hidden = true;
+    const made = make("div", "replay-made", {}, ""), again = button(words.again, words.newer);
+    again.hidden = made.hidden = true;
+    made.append(make("span"), again);
+    const differ = button("");
+    differ.classList.add("replay-differ");
+    differ.hidden = true;
+    const list = make("dialog", "replay-list", { "aria-label": words.differences }), lists = make("div", "replay-lists"), shut = button("✕", words.close);
+    list.append(make("h2", "", {}, words.differences), shut, lists);
+    const second = make("div", "replay-row replay-second");
+    second.append(making, differ, made);
     const row = make("div", "replay-row");
-    row.append(days, play, pace, told, issued, status);
+    row.append(days, play, pace);
+    if (box.dataset.axes === "two") row.append(axis);
+    row.append(told, issued, status);
     if (names.length) row.append(form);
     row.append(back);
     const keys = make("div", "replay-keys", {}, words.keys);
-    box.replaceChildren(row, rail, keys);
-    return { slider, told, marks, rail, before, after, day, play, speeds, form, status, issued, held: false };
+    box.replaceChildren(list, second, row, rail, keys);
+    return { axes, making, progress, share, cancel, made, again, differ, list, lists, shut, slider, told, marks, rail, before, after, day, play, speeds, form, status, issued, held: false };
   }
 
   function look() {

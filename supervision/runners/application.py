@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple, Protocol
 
@@ -36,12 +37,15 @@ from dashboards.headers import content_policy
 from dashboards.live import HIDDEN, LiveSource
 from dashboards.looks import Looks
 from dashboards.papers import organ_of
+from dashboards.truth_walls import true_walls
+from dashboards.truths import Truths
 from dashboards.whatif_jobs import Jobs
 from projections.warehouse import Warehouse
 from replay.casefile import Seals
 from replay.evidence import Evidence
 
 from ..access.admission import SECOND, Admission
+from ..access.events import SAMPLES
 from ..access.gate import Gate, GateConfig, admitted, asked_from
 from ..access.office import Access
 from ..access.oidc import Provider
@@ -126,11 +130,13 @@ def application(
     """
     fronts: list[Front] = []
     jobs = Jobs()
+    truths = Truths(partial(true_walls, system.record, place.zone))
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         yield
         jobs.stop()
+        truths.stop()
         for front in fronts:
             front.producers.stop()
 
@@ -147,7 +153,7 @@ def application(
     rules = Rules(lambda: server.routes)
     rules.declare(LIBRARY_RULES)
     if wall:
-        fronts.append(_pages(server, system, place, access, outside))
+        fronts.append(_pages(server, system, place, access, outside, truths))
         server.include_router(whatif(system.record, access, jobs, place.zone))
         if seals is not None:
             server.include_router(casefile(fronts[0].sights, access, seals))
@@ -185,7 +191,12 @@ def _intake(system: System, access: Access, outside: Outside, heard: Heard | Non
 
 
 def _pages(
-    server: FastAPI, system: System, place: Place, access: Access, outside: Outside
+    server: FastAPI,
+    system: System,
+    place: Place,
+    access: Access,
+    outside: Outside,
+    truths: Truths,
 ) -> Front:
     def refused(admission: Admission, what: str, why: str) -> None:
         access.trail.refused(Refusal(False, admission.person, what, why, asked_from()))
@@ -200,9 +211,9 @@ def _pages(
     server.include_router(pages)
     server.include_router(offices(access, zone=place.zone, public_url=outside.public_url))
     server.include_router(alerts_pages(access, zone=place.zone))
-    looks = Looks(access.trail, access.instant)
+    looks = Looks(access.trail, access.instant, lambda: access.record.version(SAMPLES))
     pages_given = PageSettings(interval=SHOW_EVERY)
-    front = build(_source(system, place), server, refused, looks.seen, pages_given)
+    front = build(_source(system, place), server, refused, looks.seen, pages_given, truths)
     server.include_router(answers(front.sights, access))
     server.include_router(cards_answers(front.sights, access))
     server.include_router(texts(front.sights, access))

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -18,6 +18,7 @@ from dashboards.app import DASH_RULES, Settings, build
 from dashboards.farewell import WallFarewell
 from dashboards.forms.refused import refusal
 from dashboards.producer import Producer
+from dashboards.truths import Truths
 from supervision.access.admission import Times
 from supervision.access.gate import Gate, GateConfig
 from supervision.access.office import Access
@@ -27,6 +28,7 @@ from supervision.access.rules import Rules
 from supervision.clock import SystemClock
 from supervision.record import Record
 from tests.browser.fake_source import FakeSource
+from tests.browser.fake_truths import FakeTruths
 from tests.visitor import signed_in
 
 CHROMIUM = "/usr/bin/chromium"
@@ -72,7 +74,15 @@ class Site:
         rules = Rules(lambda: self.server.routes)
         rules.declare(DASH_RULES)
         given = Settings(interval=0.25, page_size=50)
-        self.front = build(self.source, self.server, lambda *_: None, lambda *_: None, given)
+        self.truths = FakeTruths(self.source)
+        self.front = build(
+            self.source,
+            self.server,
+            lambda *_: None,
+            lambda *_: None,
+            given,
+            cast(Truths, self.truths),
+        )
         config = GateConfig(self.front.policy, WallFarewell, refusal)
         self.server.add_middleware(Gate, access=self.access, rules=rules, config=config)
         self.producer: Producer = self.front.producers.of(EVERYWHERE)
@@ -130,6 +140,7 @@ def site(running: Site) -> Iterator[Site]:
     """The front end as every test finds it: lively, not failing."""
     running.source.failing = False
     running.source.extra.clear()
+    running.truths.gone()
     running.producer.start()
     running.shows("lively")
     yield running

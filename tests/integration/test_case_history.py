@@ -17,7 +17,7 @@ from supervision.access.rights import INSPECTOR, MANAGER, SECURITY
 from supervision.clock import SteppedClock
 from supervision.facts import instant
 from supervision.record import Record
-from supervision.runners import replaying
+from supervision.runners import past_figures, replaying_told
 from supervision.runners.cli import main
 from supervision.runners.demonstration import backfill, make_plan
 from tests.product import until
@@ -201,10 +201,10 @@ def test_in_a_terminal_it_takes_its_time(
     """At the speed asked for; a silence is never longer than is bearable."""
     waited: list[float] = []
     monkeypatch.setattr("rich.console.Console.is_terminal", property(lambda _: True))
-    monkeypatch.setattr(replaying.time, "sleep", waited.append)
+    monkeypatch.setattr(replaying_told.time, "sleep", waited.append)
     invoked(run_in, case_no, "--speed", "3600")
-    assert max(waited) == replaying.LONGEST_SILENCE
-    assert any(0 < pause < replaying.LONGEST_SILENCE for pause in waited)
+    assert max(waited) == replaying_told.LONGEST_SILENCE
+    assert any(0 < pause < replaying_told.LONGEST_SILENCE for pause in waited)
 
 
 def test_without_a_case_the_wall_of_an_instant_is_shown(
@@ -212,7 +212,7 @@ def test_without_a_case_the_wall_of_an_instant_is_shown(
 ) -> None:
     """By who shows past walls."""
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(replaying, "show_past", lambda *words: asked.append(words))
+    monkeypatch.setattr(past_figures, "show_past", lambda *words: asked.append(words))
     said = invoked(run_in, "--as-of", "2026-03-16T10:00", "--department", "市住建局")
     assert said.exit_code == 0
     assert asked == [("2026-03-16T10:00", "市住建局")]
@@ -227,7 +227,7 @@ def test_without_a_case_the_wall_of_an_instant_is_shown(
         (("{case}", "--as-of", "1999-01-01"), "its first event was recorded"),
         (("{case}", "--as-of", "0001-01-01"), "its first event was recorded"),
         ((), "name a case"),
-        (("--as-of", "2026-03-16", "--axis", "true"), "of a case"),
+        (("--as-of", "2026-03-16", "--speed", "2"), "of a case"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(

@@ -6,14 +6,17 @@ import fcntl
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from supervision.clock import SteppedClock
-from supervision.facts import instant
-from supervision.record import Record
+from supervision.facts import ApplicationReceived, instant
+from supervision.record import Incoming, Record
 from tests.access import AT
+from tests.court import CHINA
 from tests.whole import CASES, WATER, WOODS, _begin
 
 pytestmark = pytest.mark.integration
@@ -77,3 +80,21 @@ def test_what_cannot_be_shown_is_told_in_a_line(city: Path) -> None:
         assert done.returncode == 1
         assert done.stderr.startswith("told: ")
         assert says in done.stderr
+
+
+def test_what_truly_was_stands_beside_what_was_known(city: Path) -> None:
+    """A fact that was recorded a day late is counted for when it happened, and told."""
+    record = Record(city, SteppedClock(instant(AT + timedelta(days=1))))
+    events = (each.event for each in record.read(0, 10_000))
+    late = next(event for event in events if isinstance(event, ApplicationReceived))
+    record.append_facts([Incoming(replace(late, id="late", case_no="LATE-1"))])
+    record.close()
+    at = f"{AT.astimezone(CHINA) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}"
+    done = shown(at, "", "true")
+    assert done.returncode == 0, done.stderr
+    line = next(line for line in done.stdout.splitlines() if "在办 open  " in line)
+    assert line.split()[-2:] == [f"{2 * CASES + 1}", f"{2 * CASES}"]
+    assert "已发生、当时未入库 Happened, not recorded yet" in done.stdout
+    assert "LATE-1" in done.stdout
+    other = WOODS.name if late.actor and late.actor.department == WATER.name else WATER.name
+    assert "LATE-1" not in shown(at, other, "true").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,3 +135,54 @@ def test_an_instant_without_a_wall_is_a_finding(
     assert page.status_code == 200
     assert "这一刻不能回放" in told(page)
     assert "kpi-red" not in page.text
+
+
+def truth(whole: Whole, who: Visitor, method: str = "GET", more: str = "") -> Any:
+    """How far the walls as they truly were are."""
+    return whole.ask(method, f"/_wall/past/truth{more}", who).json()
+
+
+def until_told(whole: Whole, who: Visitor) -> Any:
+    """When they are there."""
+    for _ in range(1_200):
+        told = truth(whole, who)
+        if told["state"] != "making":
+            return told
+        threading.Event().wait(0.05)
+    raise AssertionError("they were not told anew in a minute")
+
+
+def test_a_wall_as_it_truly_was_is_told_for_the_part_that_is_seen(whole: Whole) -> None:
+    """Asked for before it was told anew, there is none; then each sees what is theirs."""
+    who, other = whole.visit(INSPECTOR), whole.visit(INSPECTOR, WATER)
+    none = frame(whole, who, "axis=true&at=now")
+    assert (none.status_code, none.json()["code"]) == (409, "truth_none")
+    assert truth(whole, who)["state"] == "none"
+    assert truth(whole, who, "POST")["state"] == "making"
+    told = until_told(whole, who)
+    assert told["state"] == "ready", told
+    assert told["until"] > 0
+    answer = frame(whole, who, "axis=true&at=now")
+    assert answer.status_code == 200
+    assert tells_of(answer, WATER)
+    assert tells_of(answer, WOODS)
+    assert answer.json()["differing"]["kinds"] is not None
+    part = frame(whole, other, "axis=true&at=now")
+    assert tells_of(part, WATER)
+    assert not tells_of(part, WOODS)
+    one = frame(whole, who, f"axis=true&at=now&department={WATER.name}")
+    assert one.json()["changes"] == part.json()["changes"]
+    refused = frame(whole, other, f"axis=true&at=now&department={WOODS.name}")
+    assert refused.status_code == 404
+
+
+def test_who_may_not_replay_begins_nothing(whole: Whole) -> None:
+    """Neither a manager nor a wall without a person; nor a page of another site."""
+    for who in (whole.visit(MANAGER), whole.kiosk("hall")):
+        for method, more in (("GET", ""), ("POST", ""), ("POST", "/cancel")):
+            assert whole.ask(method, f"/_wall/past/truth{more}", who).status_code == 403
+    inspector = whole.visit(INSPECTOR)
+    forged = whole.ask(
+        "POST", "/_wall/past/truth", inspector, headers={"Origin": "https://evil.example"}
+    )
+    assert forged.status_code == 403
