@@ -2,8 +2,8 @@
 
 The rows are those as of the last event recorded up to the instant (projections/past.py), the days
 to come and the alarms about lists by the lists known then, the figures made by the very functions
-of the live wall. The zone is that of now. What the system knew of itself only while it ran (a gateway that did not
-answer, rows that were behind) is in no log and is not shown again.
+of the live wall. The zone is that of now. What the system knew of itself only while it ran (a
+gateway that did not answer, rows that were behind) is in no log and is not shown again.
 """
 
 from __future__ import annotations

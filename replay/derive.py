@@ -18,13 +18,19 @@ from projections.case_rows import named
 from supervision.acts import CardAct, DeskAct
 from supervision.facts import Fact, FactCorrected, Instant, Known, instant, known
 from supervision.fold import known_at
+from supervision.judgement.assess import SUPERVISORS
 from supervision.judgement.case import case_of
 from supervision.judgement.docket import Docket, Input
 from supervision.judgement.shelf import Entry, Shelf
+from supervision.lists import PolicyPublished
 from supervision.store.stored import Stored
 
 INPUTS = ("facts", "links", "desk")
 """The families of a case's streams that judgement hears; the others are what came of it."""
+
+
+FOLLOWING = frozenset({"acknowledge", "explain", "rectify", "standing", *SUPERVISORS})
+"""What the rules are on that make cards about cards."""
 
 
 class Derived(NamedTuple):
@@ -119,6 +125,14 @@ def announced(shelf: Shelf) -> Shelf:
     """The same lists, each known to everybody from its announcement on."""
     known_from = sorted((entry.announced_at, n) for n, entry in enumerate(shelf.entries))
     return Shelf(Entry(0, since, shelf.entries[n].event) for since, n in known_from)
+
+
+def about_cards(entries: Iterable[Entry]) -> frozenset[str]:
+    """The codes of the rules that make cards about cards: of those that nobody answered in time,
+    or of several that stand at once.
+    """
+    policies = (e.event for e in entries if isinstance(e.event, PolicyPublished))
+    return frozenset(rule.code for p in policies for rule in p.rules if rule.on in FOLLOWING)
 
 
 def named_of(told: Sequence[Told], shelf: Shelf, at: Instant) -> tuple[str, str, str]:

@@ -2,7 +2,8 @@
 
 Of each case: its facts at their true instants, as they are known to have been, with their
 corrections beside them and without what was voided; what the desks did, when they did it; and its
-acts, derived anew (derive.truly_from). Lists stand at their announcement. Beside it, from when to
+acts, derived anew (derive.truly_from), but for cards about cards that were never issued. Lists
+stand at their announcement. Beside it, from when to
 when the record differed from that: facts that had happened and were not known, or were believed
 and had not; cards that were due and not issued, or issued and not due.
 """
@@ -25,6 +26,7 @@ from .derive import (
     NOTHING_LATE,
     Derived,
     Told,
+    about_cards,
     announced,
     inputs_of,
     named_of,
@@ -135,6 +137,7 @@ class _Retelling:
         self._until = given.until
         self._shelf = Shelf(given.entries)
         self._announced = announced(self._shelf)
+        self._following = about_cards(given.entries)
 
     def tell(self, cases: Sequence[Bundle]) -> Retelling:
         """These cases."""
@@ -150,8 +153,8 @@ class _Retelling:
     def _tell(self, case: Bundle, made: Retelling) -> None:
         told = inputs_of(case.stored)
         since = {k.position: k.known_at for k in when_known(told, NOTHING_LATE)}
-        acts = truly_from(told, self._announced, self._until)
         recorded = [Derived(a, instant(a.at)) for a in _acts_of(case.stored)]
+        acts = self._fair(truly_from(told, self._announced, self._until), recorded)
         _, item_name, department = named_of(told, self._shelf, self._until)
         named = (case.source, case.case_no, item_name, department)
         inputs = {each.position for each in told}
@@ -160,6 +163,18 @@ class _Retelling:
         made.events.extend(Retold(at, stream, *encode(act)) for act, at in acts)
         made.unknown.extend(_unknown(told, since, named))
         made.turned.extend(_turned(_cards_of(recorded), _cards_of(acts), named))
+
+    def _fair(self, acts: list[Derived], recorded: Iterable[Derived]) -> list[Derived]:
+        """Without cards about cards that nobody had issued: nobody could answer those."""
+        known = {_about(act) for act, _ in recorded if isinstance(act, CardIssued)}
+        unfair = {
+            act.card
+            for act, _ in acts
+            if isinstance(act, CardIssued)
+            and act.rule in self._following
+            and _about(act) not in known
+        }
+        return [each for each in acts if each.act.card not in unfair] if unfair else acts
 
 
 def _acts_of(stored: Iterable[Stored]) -> Iterator[CardAct]:
@@ -216,6 +231,10 @@ class _Card(NamedTuple):
 Identity = tuple[str, str, str]
 
 
+def _about(act: CardIssued) -> Identity:
+    return act.rule, act.subject, act.severity
+
+
 def _cards_of(acts: Iterable[Derived]) -> dict[Identity, _Card]:
     """Cards that were issued, and from when on and until when they were not withdrawn; without
     those of an imported past.
@@ -233,7 +252,7 @@ def _cards_of(acts: Iterable[Derived]) -> dict[Identity, _Card]:
         if isinstance(act, CardConfirmed):
             issued = proposed.pop(act.card, None)
         if issued is not None:
-            identity = standing[issued.card] = (issued.rule, issued.subject, issued.severity)
+            identity = standing[issued.card] = _about(issued)
             spans = cards[identity].spans if identity in cards else []
             cards[identity] = _Card(issued, [*spans, (at, FOR_GOOD)])
         elif isinstance(act, CardWithdrawn) and act.card in standing:

@@ -19,9 +19,7 @@ from msgspec.structs import replace
 from supervision.acts import CardConfirmed, CardIssued, CardWithdrawn
 from supervision.errors import Unreadable
 from supervision.facts import Instant, instant
-from supervision.judgement.assess import SUPERVISORS
 from supervision.judgement.shelf import Entry, Shelf
-from supervision.lists import PolicyPublished
 from supervision.why import why
 
 from .changes import Change, changed
@@ -30,6 +28,7 @@ from .derive import (
     Derived,
     Lateness,
     Told,
+    about_cards,
     announced,
     derive_from,
     inputs_of,
@@ -50,8 +49,6 @@ ALONE = (
 )
 """Each kind of lateness taken away by itself."""
 NOTHING_WAS_LATE = ("假设无任何迟报", "as if nothing had been late")
-FOLLOWING = frozenset({"acknowledge", "explain", "rectify", "standing", *SUPERVISORS})
-"""What the rules are on that make cards about cards."""
 SHOWN = 20_000
 """Cards that are told one by one; the others are counted."""
 
@@ -235,14 +232,7 @@ class _Twice:
         self._given = given
         self._shelf, self._other = Shelf(given.entries), Shelf(given.other)
         self._announced = announced(self._other)
-        events = [e.event for e in (*given.entries, *given.other)]
-        self._following = frozenset(
-            rule.code
-            for event in events
-            if isinstance(event, PolicyPublished)
-            for rule in event.rules
-            if rule.on in FOLLOWING
-        )
+        self._following = about_cards((*given.entries, *given.other))
 
     def look(self, cases: Sequence[Bundle]) -> Looked:
         """Of these cases: the cards that turn."""

@@ -31,13 +31,14 @@ from projections.figures import Wall
 from projections.filling import Filling
 from projections.warehouse import Warehouse
 from projections.watch import Watch
+from replay.derive import FOLLOWING
 from replay.every_case import Cancelled, Watching, WorkersLost
 from replay.truth import CORRECTED, LATE, LIST, MISSING, RESENT, UNDUE, VOID
 from supervision.acts import CardIssued, CardWithdrawn
 from supervision.demonstration.city import City
 from supervision.errors import Unreadable
 from supervision.facts import Actor, ApplicationReceived, Fact, FactCorrected, Instant, instant
-from supervision.lists import CalendarPublished, Day
+from supervision.lists import CalendarPublished, Day, PolicyPublished
 from supervision.published import bundled
 from supervision.record import Record
 from supervision.store.mapping import moment
@@ -68,6 +69,13 @@ class Kept(replayed.City):
     def read_stream(self, stream: str, after: int = 0) -> list[Stored]:
         """All of one stream behind a version."""
         return [s for s in super().read_stream(stream) if s.version > after]
+
+
+def without_answers(event: Struct) -> Struct:
+    """A policy without cards about cards: those of cards that were never issued are left out."""
+    if not isinstance(event, PolicyPublished):
+        return event
+    return replace(event, rules=tuple(r for r in event.rules if r.on not in FOLLOWING))
 
 
 class Late(NamedTuple):
@@ -109,7 +117,7 @@ class Cities:
         city = City(SEED, FIRST, CASES_A_DAY)
         self.random, self.lates = Random(11), list[Late]()
         begins, self.until = city.begins, city.begins + DAYS * DAY
-        lists = [*bundled(), *city.items, *city.posts()]
+        lists = [*map(without_answers, bundled()), *city.items, *city.posts()]
         calendar = self._calendar(begins + ANNOUNCED * DAY)
         facts = [f for _, (f, _) in city.facts_between(begins, self.until)]
         told = [f for f in facts if isinstance(f, Fact) and not isinstance(f, FactCorrected)]
