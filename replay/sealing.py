@@ -97,6 +97,7 @@ class Sealer:
             raise
         self._frontier: Frontier | None = None
         self._signed_at: Instant | None = None
+        self._partly = False
 
     def _begin(self) -> _Last:
         """Whose folder it is, and the newest checkpoint in it."""
@@ -156,12 +157,16 @@ class Sealer:
             raise
 
     def due(self, now: Instant, *, caught_up: bool) -> bool:
-        """Whether a checkpoint is to be made: of a new log at once, after a start once all is taken
-        in, then on the schedule; never where nothing is new.
+        """Whether a checkpoint is to be made: of a new log at once, and again once all is taken in;
+        after a start once it is; then on the schedule. Never where nothing is new.
         """
         if self.size <= self._last.size:
             return False
         if not self._last.size:
+            self._partly = not caught_up
+            return True
+        if self._partly and caught_up:
+            self._partly = False
             return True
         if self._signed_at is None:
             return caught_up

@@ -1,19 +1,25 @@
-"""How a process is reached and who may: access, TLS, proxies, sign-in, from the settings."""
+"""How a process is reached and who may: access, TLS, proxies, sign-in, from the settings.
+
+Every command names who stands at the machine (`console`): what only a web server needs is imported
+where it is made.
+"""
 
 from __future__ import annotations
 
 import getpass
+import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..access.admission import COOKIES, PLAIN_COOKIES, Times
 from ..access.office import Access
-from ..access.oidc import OidcConfig, Provider
 from ..access.open import open_access
-from ..intake.http import LimitsConfig
 from ..record import Record
-from .application import Outside
 from .settings import Settings, is_secure, store
+
+if TYPE_CHECKING:
+    from ..access.oidc import Provider
+    from .application import Outside
 
 BACK = "/sign-in/oidc/back"
 """Where the OpenID provider sends people back."""
@@ -38,6 +44,9 @@ def access_of(given: Settings, record: Record) -> Access:
 
 def outside_of(given: Settings) -> Outside:
     """How the application is reached."""
+    from ..intake.http import LimitsConfig
+    from .application import Outside
+
     return Outside(
         secure=is_secure(given),
         public_url=given.public_url,
@@ -50,6 +59,8 @@ def outside_of(given: Settings) -> Outside:
 def _provider(given: Settings) -> Provider | None:
     if not given.oidc_issuer:
         return None
+    from ..access.oidc import OidcConfig, Provider
+
     return Provider(
         OidcConfig(
             issuer=given.oidc_issuer,
@@ -88,5 +99,8 @@ def listening(given: Settings) -> dict[str, Any]:
 
 
 def console() -> str:
-    """Who stands at the machine, as the log names them."""
-    return f"console:{getpass.getuser()}"
+    """Who stands at the machine, as the log names them; by number where no name is known."""
+    try:
+        return f"console:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run as a number alone
+        return f"console:uid-{os.getuid()}"

@@ -27,7 +27,8 @@ from ..errors import SupervisionError
 from .scrubbing import scrubbed
 
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.asgi", "faust", "mode", "aiokafka", "apscheduler",
-             "asyncio", "aiohttp", "eventsourcing", "psycopg")  # fmt: skip
+             "asyncio", "aiohttp", "eventsourcing", "psycopg", "weasyprint",
+             "fontTools")  # fmt: skip
 """Their loggers say a lot: heard from `warning` on, at `debug` from `info`."""
 ACCESS = ("uvicorn.access", "aiohttp.access")
 """Who asked for what: addresses and case numbers. Not heard at all."""

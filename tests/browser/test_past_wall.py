@@ -70,7 +70,7 @@ def test_a_past_wall_is_visibly_no_wall_of_now(visit: Visit, asked: list[int]) -
     assert page.locator("#live, #age, #stale").count() == 0
     page.wait_for_timeout(2_500)
     expect_shown(page, AT)
-    assert len(asked) == 1
+    assert len(asked) <= 1, "it stands still; what was drawn before is kept"
     assert not [each for each in visitor.requests if "/_wall/frame" in each]
     assert visitor.errors == []
 

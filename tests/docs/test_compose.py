@@ -216,6 +216,28 @@ def test_watch_workers_can_be_many() -> None:
         assert not {"container_name", "ports", "network_mode"} & services()[name].says.keys()
 
 
+def mounts(name: str) -> dict[str, tuple[str, bool]]:
+    """Volumes of a service: where each is, and whether it may be written to."""
+    found = {}
+    for mount in services()[name].says.get("volumes", ()):
+        volume, path, *how = mount.split(":")
+        found[volume] = (path, how != ["ro"])
+    return found
+
+
+def test_the_seals_lie_apart_from_the_database() -> None:
+    """In a volume that the role writes, with the key; walls read it, by which they sign case files;
+    nobody else has it, and neither has another.
+    """
+    home = re.search(r"SUPERVISION_HOME=(\S+)", text("Dockerfile"))
+    assert home
+    elsewhere = {"SUPERVISION_SEALS", "SUPERVISION_SEAL_KEY", "SUPERVISION_HOME"}
+    assert not elsewhere & (services()["seal"].environment | services()["wall"].environment).keys()
+    assert mounts("seal") == {"seals": (home[1], True)}
+    assert mounts("wall") == {"seals": (home[1], False)}
+    assert {name for name in services() if "seals" in mounts(name)} == {"seal", "wall"}
+
+
 def test_roles_wait_for_what_they_need() -> None:
     """They begin when the databases are prepared, on servers that are healthy."""
     for each in roles():

@@ -166,6 +166,24 @@ class TestSchedule:
             sealer.follow()
             assert sealer.due(0, caught_up=False)
 
+    def test_of_a_long_log_that_is_new_to_it_again_once_all_is_taken_in(
+        self, tmp_path: Path
+    ) -> None:
+        """A city's past, or a home that was adopted: the rest does not wait for the schedule."""
+        log = Tampered(5, most=2)
+        with sealer_at(tmp_path, log) as sealer:
+            sealer.follow()
+            assert sealer.due(0, caught_up=False)
+            sealer.sign(0)
+            sealer.follow()
+            assert not sealer.due(1, caught_up=False)
+            follow(sealer)
+            assert sealer.due(1, caught_up=True)
+            sealer.sign(1)
+            log.grow(1)
+            follow(sealer)
+            assert not sealer.due(2, caught_up=True)
+
     def test_after_a_start_once_it_has_caught_up(self, tmp_path: Path) -> None:
         """Not in the middle of a million events behind."""
         log = Tampered(5)
