@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from supervision.acts import CardAct, CardIssued
@@ -288,7 +289,7 @@ def _is_due(
     lists: Callable[[Case, Instant], Lists],
     at: Instant,
 ) -> bool:
-    case = case_of(k for group in facts for k in group)
+    case = case_of(chain.from_iterable(facts))
     if not case.facts:
         return False
     wanted = act.rule, act.severity

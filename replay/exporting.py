@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -49,6 +50,10 @@ class CaseEvents(NamedTuple):
     source: str
     case_no: str
     events: list[Stored]
+
+    def in_order(self) -> list[Stored]:
+        """As they stand in the log."""
+        return sorted(self.events, key=attrgetter("position"))
 
 
 class Told(NamedTuple):

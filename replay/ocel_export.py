@@ -2,8 +2,10 @@
 
 Types of objects: case 办件, item 事项, department 部门, person 人员 (by opaque id), card 牌 and
 applicant 申请人 (by random reference). A step is what happens, not a thing: it is an attribute of
-its event. What changes is dated: a case's status, as its corrected facts tell it, and a card's
-stage in its loop, as its acts left it; what does not is dated 1970, as the standard asks for.
+its event. An event is about the item and the department that it named, a case about those that
+its corrected facts name. What changes is dated: a case's status, as its corrected facts tell it,
+and a card's stage in its loop, as its acts left it; what does not is dated 1970, as the standard
+asks for.
 
 Events are written as they come; the objects, which the standard wants in a list of their own, wait
 in a temporary file. Memory holds one case, and the ids of what cases have in common.
@@ -14,7 +16,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
@@ -23,6 +24,7 @@ from msgspec import Struct
 from supervision.acts import CARD_ACTS, DESK_ACTS, CardAct, CardIssued, DeskAct, IssuedByHand
 from supervision.facts import FACTS, ApplicationReceived, Fact
 from supervision.fold import Folded
+from supervision.judgement.case import Case
 from supervision.loop.stage import stage_of
 from supervision.notices import Notice
 from supervision.store.mapping import KINDS
@@ -123,8 +125,10 @@ class About(NamedTuple):
     how: str
 
 
-Changes = dict[str, list[tuple[str, datetime]]]
-"""By the id of a case or card: its states, and since when each."""
+States = list[tuple[str, datetime]]
+"""States in order, and since when each."""
+Changes = dict[str, States]
+"""By the id of a case or card: its states."""
 
 
 def ocel(cases: Iterable[CaseEvents], *, texts: Texts | None = None) -> Iterator[bytes]:
@@ -196,10 +200,7 @@ def _about(case: CaseEvents, each: Told) -> list[About]:
     found = [About(_case(case), CASE)]
     match event:
         case Fact():
-            found += _named(source, event.item, event.actor.department, event.actor.id, BY)
-            if isinstance(event, ApplicationReceived) and event.applicant_ref:
-                applicant: dict[str, Plain] = {"reference": event.applicant_ref}
-                found.append(About(_thing(APPLICANT, event.applicant_ref, applicant), APPLICANT))
+            found += _of_fact(source, event)
         case CardAct() | DeskAct() | Notice():
             found.append(About(_thing(CARD, event.card, {"number": event.card}), CARD))
     match event:
@@ -212,6 +213,13 @@ def _about(case: CaseEvents, each: Told) -> list[About]:
     if isinstance(event, DeskAct) and event.by:
         found.append(About(_person("", event.by), BY))
     return found
+
+
+def _of_fact(source: str, fact: Fact) -> Iterator[About]:
+    yield from _named(source, fact.item, fact.actor.department, fact.actor.id, BY)
+    if isinstance(fact, ApplicationReceived) and fact.applicant_ref:
+        applicant: dict[str, Plain] = {"reference": fact.applicant_ref}
+        yield About(_thing(APPLICANT, fact.applicant_ref, applicant), APPLICANT)
 
 
 def _named(source: str, item: str, department: str, person: str, how: str) -> Iterator[About]:
@@ -241,38 +249,55 @@ def _objects(
     case: CaseEvents, events: list[Told], about: list[list[About]], seen: set[str]
 ) -> Iterator[dict[str, Any]]:
     """The objects of a case; of those that cases have in common, the ones not `seen` yet."""
-    changes = _changes(case)
-    for thing in {a.thing.id: a.thing for each in about for a in each}.values():
-        if thing.type in (CASE, CARD):
+    changes, as_told = _changes(case)
+    of_case = [a for k in as_told.facts for a in _of_fact(case.source, k.fact) if a.how != BY]
+    for thing in {a.thing.id: a.thing for each in (*about, of_case) for a in each}.values():
+        states = changes.get(thing.id, [])
+        if thing.type == CASE:
+            yield _case_object(thing, as_told, of_case, states)
+        elif thing.type == CARD:
             own = [
                 (each, things)
                 for each, things in zip(events, about, strict=True)
                 if any(a.thing.id == thing.id for a in things)
             ]
-            yield _changing(thing, own, changes.get(thing.id, []))
+            yield _card_object(thing, own, states)
         elif thing.id not in seen:
             seen.add(thing.id)
             yield _object(thing, _lasting(thing.says), [])
 
 
-def _changing(
-    thing: Thing, own: list[tuple[Told, list[About]]], states: list[tuple[str, datetime]]
-) -> dict[str, Any]:
-    """A case or a card, with what its own events say of it and relate it to."""
+def _case_object(thing: Thing, case: Case, about: list[About], states: States) -> dict[str, Any]:
+    """A case, with what its corrected facts say of it and relate it to."""
     says = dict(thing.says)
-    related: dict[str, str] = {}
-    for each, about in own:
-        if thing.type == CASE and isinstance(each.event, ApplicationReceived):
-            says.setdefault("channel", each.event.channel)
-        if thing.type == CARD and isinstance(each.event, CardIssued):
+    for known in case.all(ApplicationReceived)[:1]:
+        says["channel"] = getattr(known.fact, "channel", "")
+    return _object(thing, [*_lasting(says), *_dated("status", states)], _related(about))
+
+
+def _card_object(
+    thing: Thing, own: list[tuple[Told, list[About]]], states: States
+) -> dict[str, Any]:
+    """A card, with what the act that issued it says of it and relates it to."""
+    says = dict(thing.says)
+    about: list[About] = []
+    for each, things in own:
+        if isinstance(each.event, CardIssued):
             says |= {name: v for name, v in each.fields() if name in CARD_FIELDS}
-        if isinstance(each.event, Fact if thing.type == CASE else CardIssued):
-            for a in about:
-                if a.thing.id != thing.id and a.how != BY:
-                    related.setdefault(a.thing.id, a.how)
-    name = "status" if thing.type == CASE else "stage"
-    dated = [{"name": name, "value": state, "time": since} for state, since in states]
-    return _object(thing, [*_lasting(says), *dated], list(related.items()))
+            about += [a for a in things if a.thing.id != thing.id and a.how != BY]
+    return _object(thing, [*_lasting(says), *_dated("stage", states)], _related(about))
+
+
+def _related(about: list[About]) -> list[tuple[str, str]]:
+    """Each thing once, as it was first named."""
+    related: dict[str, str] = {}
+    for a in about:
+        related.setdefault(a.thing.id, a.how)
+    return list(related.items())
+
+
+def _dated(name: str, states: States) -> list[dict[str, Any]]:
+    return [{"name": name, "value": state, "time": since} for state, since in states]
 
 
 def _lasting(says: dict[str, Plain]) -> list[dict[str, Any]]:
@@ -291,11 +316,13 @@ def _object(
     }
 
 
-def _changes(case: CaseEvents) -> Changes:
-    """The states of the case and of its cards, each with the instant from which it was so."""
+def _changes(case: CaseEvents) -> tuple[Changes, Case]:
+    """The states of the case and of its cards, each with the instant from which it was so; and the
+    case as its corrected facts tell it.
+    """
     found: Changes = {}
     folded = Folded()
-    for stored in sorted(case.events, key=attrgetter("position")):
+    for stored in case.in_order():
         act = folded.take(stored)
         if isinstance(act, CardAct | DeskAct) and act.card in folded.cards:
             state = str(stage_of(folded.cards[act.card]))
@@ -305,9 +332,9 @@ def _changes(case: CaseEvents) -> Changes:
         if status:
             states = found.setdefault(_case(case).id, [])
             _changed(states, status, known.fact.occurred_at)
-    return found
+    return found, folded.case()
 
 
-def _changed(states: list[tuple[str, datetime]], state: str, at: datetime) -> None:
+def _changed(states: States, state: str, at: datetime) -> None:
     if not states or states[-1][0] != state:
         states.append((state, at))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -48,6 +49,8 @@ Reveal = Callable[[Fact | DeskAct], dict[str, str] | None]
 """Gives the personal data and free text of a fact or desk act to a viewer who has the right."""
 LONGEST = 800
 """Days drawn of one clock; a longer one is cut, its deadline still said."""
+TEXTS_KEPT = 4_096
+"""Instants of which the text is kept: both lines of a case, its entries and limits share them."""
 
 
 def tell(
@@ -77,7 +80,9 @@ def tell(
         history=case.history,
         as_of=time_text(now, zone),
         position=then[-1].position,
-        entries=tuple(entry_of(each, case, zone, reveal) for each in then if belongs(each)),
+        entries=tuple(
+            entry_of(each, each.event, case, zone, reveal) for each in then if belongs(each)
+        ),
         clocks=tuple(_clock(clock, now, zone) for clock in assessed.running.clocks),
         cards=tuple(
             card_drawn(card, told.issued[card.card], lists, case, zone)
@@ -114,6 +119,7 @@ def zone_of(case: Case, lists: Lists) -> ZoneInfo:
     return ZoneInfo(lists.policy(case.source, first.at, first.known_at).zone)
 
 
+@lru_cache(maxsize=TEXTS_KEPT)
 def time_text(at: Instant, zone: ZoneInfo) -> str:
     """An instant as the pages say it; empty for 0."""
     return moment(at, zone).isoformat(sep=" ", timespec="seconds") if at else ""
@@ -144,9 +150,10 @@ def light_of(cards: Cards) -> str:
     return next((s for s in (RED, YELLOW, REMINDER) if s in standing), "normal")
 
 
-def entry_of(stored: Stored, case: Case, zone: ZoneInfo, reveal: Reveal | None) -> Entry:
-    """An event as a line of the story."""
-    event = stored.event
+def entry_of(
+    stored: Stored, event: Struct, case: Case, zone: ZoneInfo, reveal: Reveal | None
+) -> Entry:
+    """An event, as stored and decoded, as a line of the story."""
     family = parse(stored.stream)
     name = stored.topic.partition("/")[0]
     zh, en = what(event)
@@ -237,8 +244,10 @@ def clock_state(clock: Clock, now: Instant) -> str:
         return "stopped late" if crossed else "stopped"
     if crossed and clock.crosses_at is not None and clock.crosses_at <= now:
         return "crossed"
-    paused = any(p.end is None and p.creditable and p.start <= now for p in clock.pauses)
-    return "paused" if paused and clock.crosses_at is None else "running"
+    is_held = clock.crosses_at is None and any(
+        p.end is None and p.creditable and p.start <= now for p in clock.pauses
+    )
+    return "paused" if is_held else "running"
 
 
 def _days(clock: Clock, now: Instant) -> tuple[DayDrawn, ...]:

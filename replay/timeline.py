@@ -8,6 +8,7 @@ The case is folded and judged once for each line, by the functions that run live
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
@@ -167,7 +168,7 @@ class _Telling:
                 event, true = r.event, stamp
                 true_steps.append((ANSWERS_THEN, Step(stamp, n, r.event)))
             known_steps.append(Step(stamp, n, event))
-            self.entries.append(self._placed(self._entry(r.stored), stamp, true))
+            self.entries.append(self._placed(self._entry(r.stored, r.event), stamp, true))
         for number, act in enumerate(true_acts):
             place = places[pairs[number]] if number in pairs else self._would(act)
             true_steps.append((ACTS_LAST, Step(instant(act.at), place, act)))
@@ -180,15 +181,17 @@ class _Telling:
         true_steps.sort(key=lambda pair: (pair[1].at, pair[0]))
         return known_steps, [step for _, step in true_steps]
 
-    def _entry(self, stored: Stored) -> Entry:
-        return entry_of(stored, self.case, self.zone, None)
+    def _entry(self, stored: Stored, event: Struct) -> Entry:
+        return entry_of(stored, event, self.case, self.zone, None)
 
     def _would(self, act: CardAct) -> int:
         """The place of an act that was never recorded, among the entries from now on."""
         at = instant(act.at)
         topic, payload = encode(act)
         stored = Stored(0, cards_stream(act.source, act.case_no), 0, topic, at, payload)
-        self.entries.append(self._placed(replace(self._entry(stored), recorded_at=""), 0, at))
+        self.entries.append(
+            self._placed(replace(self._entry(stored, stored.event), recorded_at=""), 0, at)
+        )
         return len(self.entries) - 1
 
     def _listed(self) -> Iterator[Listed]:
@@ -228,14 +231,16 @@ class _Telling:
 
     def _with_unknown(self, moments: list[Moment]) -> Iterator[Moment]:
         """With what had happened and nobody had reported."""
-        late = [
-            (n, placed.true, placed.recorded)
-            for n, placed in enumerate(self.entries)
-            if placed.true < placed.recorded and placed.true and placed.entry.family != "card"
-        ]
-        for moment in moments:
-            unknown = tuple(n for n, true, recorded in late if true <= moment.at < recorded)
-            yield replace(moment, unknown=unknown) if unknown else moment
+        instants = [moment.at for moment in moments]
+        unknown: defaultdict[int, list[int]] = defaultdict(list)
+        for n, placed in enumerate(self.entries):
+            if placed.true and placed.entry.family != "card":
+                first = bisect_left(instants, placed.true)
+                for place in range(first, bisect_left(instants, placed.recorded)):
+                    unknown[place].append(n)
+        for place, moment in enumerate(moments):
+            late = unknown.get(place)
+            yield replace(moment, unknown=tuple(late)) if late else moment
 
 
 def _truth(true_facts: list[Known]) -> dict[int, tuple[Instant, Known | None]]:

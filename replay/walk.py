@@ -14,8 +14,6 @@ from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
 from supervision.acts import CardAct, CardIssued, DeskAct
 from supervision.facts import Instant, Known
 from supervision.judgement.assess import near
@@ -51,16 +49,25 @@ class Step(NamedTuple):
     event: Known | CardAct | DeskAct | None
 
 
+class Seen(NamedTuple):
+    """The cards of a case as a moment shows them: the gravest that stands, and all their places."""
+
+    light: str
+    cards: tuple[int, ...]
+
+
 class Folding:
     """A case as far as its steps were taken."""
 
-    __slots__ = ("_case", "cards", "facts", "issued")
+    __slots__ = ("_case", "cards", "facts", "issued", "seen")
 
     def __init__(self) -> None:
         self.facts: list[Known] = []
         self._case: Case | None = NOTHING
         self.cards: Cards = NO_CARDS
         self.issued: dict[str, CardIssued] = {}
+        self.seen: Seen | None = None
+        """Its cards as they are shown; None: not yet, since an act or an answer was taken."""
 
     def take(self, step: Step) -> None:
         """One step more. Total: what means nothing changes nothing."""
@@ -69,34 +76,18 @@ class Folding:
                 self.facts.append(fact)
                 self._case = self._case and with_fact(self._case, fact)
             case CardAct() as act:
-                self.cards = with_act(self.cards, act)
+                self.cards, self.seen = with_act(self.cards, act), None
                 if isinstance(act, CardIssued):
                     self.issued[act.card] = act
             case DeskAct() as answer if self.facts:
-                self.cards = with_answer(self.cards, answer, step.at)
+                self.cards, self.seen = with_answer(self.cards, answer, step.at), None
 
     @property
     def case(self) -> Case:
-        """The case as its facts tell it, as far as clocks and status ask."""
+        """The case as its facts tell it."""
         if self._case is None:
-            self._case = _corrected(case_of(self.facts))
+            self._case = case_of(self.facts)
         return self._case
-
-
-def _corrected(case: Case) -> Case:
-    """The same facts and clocks without the corrections that made them: facts can be added to it
-    one by one, as to no case that was corrected (case.with_fact).
-    """
-    if not case.corrections or case.unreadable:
-        return case
-    return replace(
-        case_of(case.facts),
-        source=case.source,
-        case_no=case.case_no,
-        history=case.history,
-        first_known=case.first_known,
-        last_known=case.last_known,
-    )
 
 
 class Pools:
@@ -110,6 +101,7 @@ class Pools:
         self._cards: dict[CardDrawn, int] = {}
         self._drawn: dict[tuple[int, int], tuple[Card, CardIssued, int]] = {}
         self._counted: dict[tuple[object, ...], tuple[Instant, ...]] = {}
+        self._crossings: dict[tuple[Instant, str, str, str, bool], Crossing] = {}
 
     def clock(self, clock: Clock, at: Instant) -> int:
         """The place of a clock as it stands at an instant."""
@@ -187,6 +179,24 @@ class Pools:
             known = self._drawn[id(card), id(act)] = (card, act, place)
         return known[2]
 
+    def seen(self, folding: Folding, lists: Lists, case: Case) -> Seen:
+        """The cards of a case, in order of issue."""
+        cards = sorted(folding.cards.values(), key=lambda card: (card.issued_at, card.card))
+        issued = [
+            (card, folding.issued[card.card]) for card in cards if card.card in folding.issued
+        ]
+        places = tuple(self.card(card, act, lists, case) for card, act in issued)
+        return Seen(light_of(folding.cards), places)
+
+    def crossing(self, at: Instant, clock: Clock, rule: Rule | None) -> Crossing:
+        """A limit that time alone passes, or the warning of a rule before it."""
+        severity, past = rule.severity if rule else "", rule is None or not rule.left
+        key = (at, clock.kind, subject_of(clock), severity, past)
+        made = self._crossings.get(key)
+        if made is None:
+            made = self._crossings[key] = _crossing(*key, self.zone)
+        return made
+
 
 OVER = 62
 """Days after a deadline of which it is still told how many are over."""
@@ -258,7 +268,7 @@ def _until_next(
         passed = min(ahead, default=following)
         if passed >= following:
             return
-        crossed = tuple(_crossing(passed, *over, pools.zone) for over in ahead[passed])
+        crossed = tuple(pools.crossing(passed, *over) for over in ahead[passed])
         moment, ahead = _moment(folding, line, pools, passed, (), crossed)
         yield moment
 
@@ -286,12 +296,9 @@ def _moment(
     for clock in running.clocks:
         place = pools.clock(clock, at)
         clocks.append((place, used_of(clock, pools.clocks[place], at)))
-    cards = sorted(folding.cards.values(), key=lambda card: (card.issued_at, card.card))
-    issued = [(card, folding.issued[card.card]) for card in cards if card.card in folding.issued]
+    seen = folding.seen = folding.seen or pools.seen(folding, lists, case)
     soonest = min((when for when, over in ahead.items() if over), default=None)
-    following = None
-    if soonest is not None:
-        following = _crossing(soonest, *ahead[soonest][0], pools.zone)
+    following = None if soonest is None else pools.crossing(soonest, *ahead[soonest][0])
     moment = Moment(
         at=at,
         text=time_text(at, pools.zone),
@@ -299,9 +306,9 @@ def _moment(
         crossed=crossed,
         status_zh=status[0],
         status_en=status[1],
-        light=light_of(folding.cards),
+        light=seen.light,
         clocks=tuple(clocks),
-        cards=tuple(pools.card(card, act, lists, case) for card, act in issued),
+        cards=seen.cards,
         next=following,
     )
     return moment, ahead
@@ -332,15 +339,10 @@ def crossings_of(clock: Clock) -> Iterator[tuple[Instant, Rule | None]]:
         yield end, None
 
 
-def _crossing(at: Instant, clock: Clock, rule: Rule | None, zone: ZoneInfo) -> Crossing:
-    zh, en = CLOCKS.get(clock.kind, (clock.kind, clock.kind))
-    if subject := subject_of(clock):
+def _crossing(
+    at: Instant, kind: str, subject: str, severity: str, past: bool, zone: ZoneInfo
+) -> Crossing:
+    zh, en = CLOCKS.get(kind, (kind, kind))
+    if subject:
         zh, en = f"{zh} {subject}", f"{en} {subject}"
-    return Crossing(
-        at=at,
-        text=time_text(at, zone),
-        zh=zh,
-        en=en,
-        severity=rule.severity if rule else "",
-        past=rule is None or not rule.left,
-    )
+    return Crossing(at=at, text=time_text(at, zone), zh=zh, en=en, severity=severity, past=past)

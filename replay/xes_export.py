@@ -1,6 +1,7 @@
 """Cases as XES (IEEE 1849), for tools of process mining: a trace a case, an event an event.
 
-Each event stands where it happened (time:timestamp, with the offset that was reported), with when
+A trace's item and department are those that the case's corrected facts name first. Each event
+stands where it happened (time:timestamp, with the offset that was reported), with when
 it was recorded beside it (supervision:recorded_at). supervision:family tells what was reported
 ("facts") from what supervision did ("cards", "desk", "notices") and found ("links"). An event of a
 fact also carries the whole fact as a CloudEvent (supervision:cloudevent): examples/xes/mapping.toml
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from supervision.facts import Fact
+from supervision.fold import Folded
 from supervision.intake.envelope import write_event
 
 from .exporting import FACTS, CaseEvents, Plain, Texts, Told, told
@@ -92,19 +94,12 @@ def _trace(case: CaseEvents, texts: Texts | None, several: bool) -> Iterator[str
     yield _attribute("concept:name", f"{case.source}/{case.case_no}" if several else case.case_no)
     yield _attribute(f"{PREFIX}:source", case.source)
     yield _attribute(f"{PREFIX}:case_no", case.case_no)
-    item, department = _of_case(events)
-    yield from _given(f"{PREFIX}:item", item)
-    yield from _given(f"{PREFIX}:department", department)
+    as_told = Folded(case.in_order()).case()
+    yield from _given(f"{PREFIX}:item", as_told.item)
+    yield from _given(f"{PREFIX}:department", as_told.department)
     for each in events:
         yield from _event(each)
     yield "</trace>\n"
-
-
-def _of_case(events: list[Told]) -> tuple[str, str]:
-    """The item and the department that the case's facts name first."""
-    facts = [each.event for each in events if isinstance(each.event, Fact)]
-    item = next((fact.item for fact in facts if fact.item), "")
-    return item, next((fact.actor.department for fact in facts if fact.actor.department), "")
 
 
 def _event(each: Told) -> Iterator[str]:

@@ -14,8 +14,9 @@ from supervision.acts import DESK_ACTS, CardAct, CardIssued, DeskAct
 from supervision.facts import FACTS, Fact, Instant, instant
 from supervision.judgement.docket import Docket, Input
 from supervision.judgement.shelf import Entry, Shelf
-from supervision.lists import ItemPublished, PolicyPublished, Step
+from supervision.lists import CalendarPublished, Day, ItemPublished, PolicyPublished, Step
 from supervision.published import bundled
+from supervision.store.mapping import moment
 
 CHINA = timezone(timedelta(hours=8))
 MINUTE = 60_000_000
@@ -34,9 +35,9 @@ def at(text: str) -> Instant:
 
 def fact(name: str, occurred: str, /, id: str = "", **fields: Any) -> Fact:
     """A fact of case 1 of source s about item i, with the fields given."""
-    for moment in ("told_at", "entered_at", "started_at", "deadline"):
-        if isinstance(fields.get(moment), str):
-            fields[moment] = when(fields[moment])
+    for name_of in ("told_at", "entered_at", "started_at", "deadline"):
+        if isinstance(fields.get(name_of), str):
+            fields[name_of] = when(fields[name_of])
     return FACTS[name](
         **{
             "id": id or f"{name}-{occurred}",
@@ -149,3 +150,18 @@ def desk(name: str, happened: str, card: str, /, **fields: Any) -> DeskAct:
 def day(text: str) -> int:
     """The ordinal of a date."""
     return date.fromisoformat(text).toordinal()
+
+
+def calendar_change(announced: Instant, works: int) -> CalendarPublished:
+    """Of the day of an instant: the next two days are none, and the one so many days on is one."""
+    today = moment(announced).astimezone(CHINA).date()
+    days = [Day(today + timedelta(days=n), n == works, "调休") for n in (1, 2, works)]
+    return CalendarPublished(
+        version="CN-2026-x",
+        announced_at=moment(announced),
+        effective=today,
+        calendar="CN",
+        year=2026,
+        days=tuple(days),
+        partial=True,
+    )

@@ -231,6 +231,7 @@ def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> l
             continue
         policy = terms_of(scene.case, scene.lists, found.facts[0]).policy
         said = policy.classes.get(found.kind, "")
+        ons = (found.kind, f"class:{said[:1]}")
         due += [
             Due(
                 rule,
@@ -242,7 +243,7 @@ def _of_violations(scene: Scene, violated: tuple[Found, ...], cards: Cards) -> l
                 found=found,
             )
             for rule in policy.rules
-            if rule.on in (found.kind, f"class:{said[:1]}")
+            if rule.on in ons
         ]
     return due
 

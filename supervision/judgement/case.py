@@ -83,7 +83,10 @@ class Case(Struct, frozen=True):
 
     def among(self, kinds: Kinds) -> list[Known]:
         """The facts of these kinds, in order of occurrence."""
-        return [known for known in self.facts if type(known.fact) in kinds]
+        told = [kind for kind in kinds if kind in self.by]
+        if len(told) > 1:
+            return [known for known in self.facts if type(known.fact) in kinds]
+        return self.by[told[0]] if told else []
 
     def first(self, kind: type[Fact], since: Instant = LONG_AGO) -> Known | None:
         """The first fact of a kind, not before an instant."""
@@ -122,6 +125,10 @@ def step_of(fact: Fact) -> str:
     return fact.step if type(fact) is StepCompleted else STEPS.get(type(fact), "")
 
 
+def _arrival(known: Known) -> tuple[Instant, int]:
+    return known.known_at, known.position
+
+
 def _order(known: Known) -> tuple[Instant, int]:
     return known.at, known.position
 
@@ -132,21 +139,25 @@ NOTHING = Case("", "", False, "", "", (), {}, frozenset(), (), {}, 0, {}, (), {}
 
 def case_of(known: Iterable[Known]) -> Case:
     """Fold the facts of one case. Total: whatever was recorded, there is a case."""
-    arrived = sorted(known, key=lambda k: (k.known_at, k.position))
+    arrived = sorted(known, key=_arrival)
     if not arrived:
         return NOTHING
-    corrections = [k for k in arrived if type(k.fact) is FactCorrected]
-    facts = _latest([k for k in arrived if type(k.fact) is not FactCorrected])
+    facts, corrections, first_known = _latest(arrived)
     applied: dict[str, tuple[str, ...]] = {}
     unreadable = [c for c in corrections if not _apply(c, facts, applied)]
-    first_known = {k.fact.id: k.known_at for k in reversed(arrived)}
     ordered = sorted((k for k in facts.values() if k is not None), key=_order)
     by: dict[type[Fact], list[Known]] = {}
     done: dict[str, Known] = {}
+    entered: list[tuple[Instant, Known]] = []
+    belated: list[tuple[Instant, Known]] = []
     for k in ordered:
-        by.setdefault(type(k.fact), []).append(k)
-        done.setdefault(step_of(k.fact), k)
-    done.pop("", None)
+        fact, since = k.fact, first_known[k.fact.id]
+        by.setdefault(type(fact), []).append(k)
+        if step := step_of(fact):
+            done.setdefault(step, k)
+        if fact.entered_at is not None or since - k.at >= BELATED:
+            entered += _entered(k)
+            belated += _belated(k, since)
     return Case(
         source=arrived[0].fact.source,
         case_no=arrived[0].fact.case_no,
@@ -156,31 +167,31 @@ def case_of(known: Iterable[Known]) -> Case:
         facts=tuple(ordered),
         by=by,
         kinds=frozenset(by),
-        ends=tuple(k for k in ordered if type(k.fact) in ENDS),
+        ends=() if ENDS.isdisjoint(by) else tuple(k for k in ordered if type(k.fact) in ENDS),
         done=done,
         last_known=arrived[-1].known_at,
         corrections=applied,
         unreadable=tuple(unreadable),
         first_known=first_known,
-        entered=tuple(sorted((e for k in ordered for e in _entered(k)), key=_entry)),
-        belated=tuple(b for k in ordered for b in _belated(k, first_known[k.fact.id])),
+        entered=tuple(sorted(entered, key=_entry)),
+        belated=tuple(belated),
     )
 
 
 def with_fact(case: Case, new: Known) -> Case | None:
     """The case with a fact that arrived last and happened last: what `case_of` makes of them all.
 
-    None where all must be folded again: a fact told late, a correction, a re-send, and whatever
-    follows a correction.
+    None where all must be folded again: a fact told late, a correction, a re-send, and a fact that
+    was corrected before it was told.
     """
     fact, kind = new.fact, type(new.fact)
-    if kind is FactCorrected or fact.id in case.first_known or case.corrections or case.unreadable:
+    if kind is FactCorrected or fact.id in case.first_known or _was_corrected(case, fact.id):
         return None
-    history, entered, belated = fact.history, case.entered, case.belated
-    if case.facts:
-        last, history = case.facts[-1], case.history
-        if new.known_at < case.last_known or _order(new) < _order(last):
-            return None
+    if new.known_at < case.last_known and case.first_known:
+        return None
+    if case.facts and _order(new) < _order(case.facts[-1]):
+        return None
+    entered, belated = case.entered, case.belated
     if fact.entered_at is not None or new.known_at - new.at >= BELATED:
         entered = tuple(sorted((*entered, *_entered(new)), key=_entry))
         belated = (*belated, *_belated(new, new.known_at))
@@ -188,7 +199,7 @@ def with_fact(case: Case, new: Known) -> Case | None:
     return Case(
         source=fact.source,
         case_no=fact.case_no,
-        history=history,
+        history=case.history if case.first_known else fact.history,
         item=case.item or fact.item,
         department=case.department or fact.actor.department,
         facts=(*case.facts, new),
@@ -203,6 +214,11 @@ def with_fact(case: Case, new: Known) -> Case | None:
         entered=entered,
         belated=belated,
     )
+
+
+def _was_corrected(case: Case, event: str) -> bool:
+    """Whether a correction named an event that nobody had told."""
+    return any(getattr(c.fact, "corrects", "") == event for c in case.unreadable)
 
 
 def _entered(known: Known) -> tuple[tuple[Instant, Known], ...]:
@@ -224,14 +240,25 @@ def _entry(entered: tuple[Instant, Known]) -> tuple[Instant, int]:
     return at, known.position
 
 
-def _latest(arrived: list[Known]) -> dict[str, Known | None]:
-    """By id, the highest data_version; a re-send takes the place of what it repeats."""
+def _latest(
+    arrived: list[Known],
+) -> tuple[dict[str, Known | None], list[Known], dict[str, Instant]]:
+    """By id, the highest data_version, a re-send in the place of what it repeats; apart from them
+    the corrections; and since when each is known.
+    """
     latest: dict[str, Known | None] = {}
+    corrections: list[Known] = []
+    first_known: dict[str, Instant] = {}
     for known in arrived:
-        earlier = latest.get(known.fact.id)
-        if earlier is None or known.fact.data_version > earlier.fact.data_version:
-            latest[known.fact.id] = known
-    return latest
+        fact = known.fact
+        first_known.setdefault(fact.id, known.known_at)
+        if type(fact) is FactCorrected:
+            corrections.append(known)
+            continue
+        earlier = latest.get(fact.id)
+        if earlier is None or fact.data_version > earlier.fact.data_version:
+            latest[fact.id] = known
+    return latest, corrections, first_known
 
 
 def _apply(

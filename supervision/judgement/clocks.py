@@ -155,6 +155,8 @@ def _answers(case: Case, lists: Lists) -> list[Clock]:
 def _answer(case: Case, asked: Known) -> Known | None:
     """The first answer that names what it answers, else the first that names nothing."""
     answers = case.all(ComplaintAnswered)
+    if not answers:
+        return None
     named = [a for a in answers if getattr(a.fact, "of", "") == asked.fact.id]
     unnamed = [a for a in answers if not getattr(a.fact, "of", "") and a.at >= asked.at]
     return next(iter(named or unnamed), None)

@@ -6,6 +6,7 @@ so that the acts are the same whatever heartbeats there were (design: rule 4).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
@@ -135,10 +136,10 @@ class Docket:
         return self.position if self.later or self.case.history else None
 
     def _learn_until(self, at: Instant) -> None:
-        due = [k for k in self.later if k.known_at <= at]
+        due = bisect_right(self.later, at, key=lambda k: k.known_at)
         if due:
-            self.later = self.later[len(due) :]
-            self._learn(due)
+            self._learn(self.later[:due])
+            self.later = self.later[due:]
 
     def _learn(self, facts: Iterable[Known]) -> None:
         case = self._case if self.facts else NOTHING

@@ -79,8 +79,9 @@ def _once(acts: list[CardAct]) -> list[CardAct]:
 
 def _standing_for(due: Due, cards: Cards) -> Card | None:
     """The card that this already is, in whatever cycle; not one that was withdrawn."""
-    wanted = {(due.rule.code, subject, due.rule.severity) for subject in due.subjects}
-    known = (c for c in cards.values() if c.identity in wanted)
+    code, severity = due.rule.code, due.rule.severity
+    alike = (c for c in cards.values() if c.rule == code and c.severity == severity)
+    known = (c for c in alike if c.subject in due.subjects)
     return next((c for c in known if c.state not in (WITHDRAWN, ASKED)), None)
 
 

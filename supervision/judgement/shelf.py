@@ -208,8 +208,9 @@ class Lists:
     def policy(self, source: str, start: Instant, known_at: Instant) -> PolicyPublished:
         """The policy in force for a clock of this source that started then."""
         own, common = self._policies.get(source, []), self._policies.get("", [])
-        began = [v for v in own if _began(v, start)]
-        chosen = _in_force(own if began or not common else common, start, known_at)
+        if own and common and not any(_began(v, start) for v in own):
+            own = common
+        chosen = _in_force(own or common, start, known_at)
         return chosen if isinstance(chosen, PolicyPublished) else NO_POLICY
 
     def item(self, code: str, start: Instant, known_at: Instant) -> ItemPublished | None:

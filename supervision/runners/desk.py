@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import click
 import msgspec
@@ -11,7 +12,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from dashboards.looks import COMMAND
 from replay.history import CaseHistory, ClockDrawn
 from replay.telling import tell
 
@@ -32,6 +32,7 @@ from .lists import notices
 from .settings import has_record, open_record, settings
 
 WEEKDAYS = "一二三四五六日"
+AS_OF = "What was recorded up to then (ISO 8601, in the zone of the settings); now."
 
 
 class NoRecord(SupervisionError):
@@ -153,7 +154,7 @@ def _show_answer(told: Answer, limit_text: str) -> None:
 
 
 @click.command()
-@click.option("--as-of", "as_of", metavar="T", help="What was recorded up to then (ISO); now.")
+@click.option("--as-of", "as_of", metavar="T", help=AS_OF)
 @click.option("--json", "as_json", is_flag=True)
 def stats(as_of: str | None, as_json: bool) -> None:
     """统计 Counts of the record: cases, facts, acts, late by clock, cards by severity."""
@@ -181,14 +182,16 @@ def _record() -> Record:
 
 
 def _as_of(record: Record, text: str | None) -> int:
-    """The instant asked for; else that up to which time has passed for the record."""
+    """The instant asked for, in the zone of the settings unless it says another; else that up to
+    which time has passed for the record.
+    """
     if text is None:
         return record.last_stamp()
     try:
         given = datetime.fromisoformat(text)
-    except ValueError as error:
+        return instant(given if given.tzinfo else given.replace(tzinfo=ZoneInfo(settings().zone)))
+    except (ValueError, OverflowError) as error:
         raise QuestionUnreadable(f"--as-of {text!r} is no date or time: {error}") from error
-    return instant(given if given.tzinfo else given.astimezone())
 
 
 def _show_counts(counts: Counts) -> None:
@@ -225,7 +228,7 @@ def _show_counts(counts: Counts) -> None:
 @click.command()
 @click.argument("case_no")
 @click.option("--source", default="", help="The source system, where several have that number.")
-@click.option("--as-of", "as_of", metavar="T")
+@click.option("--as-of", "as_of", metavar="T", help=AS_OF)
 @click.option("--json", "as_json", is_flag=True)
 def case(case_no: str, source: str, as_of: str | None, as_json: bool) -> None:
     """办件 The whole story of one case."""
@@ -245,6 +248,8 @@ def looked(record: Record, source: str, case_no: str) -> None:
     """Note that whoever stands at the machine is about to be shown a case. StoreError, ClockJumped:
     it is not on record, and MUST NOT be shown.
     """
+    from dashboards.looks import COMMAND
+
     by = console()
     record.note(
         ACCESS, lambda at: CaseSeen(at=at, by=by, source=source, case_no=case_no, how=COMMAND)

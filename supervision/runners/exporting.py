@@ -20,6 +20,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from projections.case_rows import named
 from replay.exporting import CaseEvents
 from replay.ocel_export import ocel
 from replay.xes_export import xes
@@ -29,6 +30,7 @@ from ..errors import SupervisionError
 from ..facts import Instant
 from ..fold import Folded
 from ..judgement.cards import moment
+from ..judgement.shelf import Entry, Shelf
 from ..record import Record
 from .desk import NoRecord
 from .doors import console
@@ -58,12 +60,16 @@ class Wanted(NamedTuple):
     last: date | None
     zone: ZoneInfo
 
-    def takes(self, case: CaseEvents) -> bool:
-        """Whether the case, as its corrected facts tell it, is one of them."""
+    def takes(self, case: CaseEvents, shelf: Shelf, now: Instant) -> bool:
+        """Whether the case is one of them, as its corrected facts tell it, and its item where they
+        name no department.
+        """
         if not (self.department or self.first or self.last):
             return True
-        told = Folded(case.events).case()
-        if self.department and told.department != self.department:
+        folded = Folded(case.in_order())
+        told = folded.case()
+        lists = folded.lists(shelf, told, now)
+        if self.department and named(told, lists)[2] != self.department:
             return False
         if not told.facts:
             return not (self.first or self.last)
@@ -169,12 +175,14 @@ def _cases(
     record: Record, wanted: Wanted, done: Done, looked_at: Callable[[], object]
 ) -> Iterator[CaseEvents]:
     """The cases wanted, one at a time, counted."""
+    now = record.last_stamp()
+    shelf = Shelf(Entry(s.position, s.recorded_at, s.event) for s in record.read_lists())
     for source, case_no in record.cases():
         looked_at()
         if wanted.source and source != wanted.source:
             continue
         case = CaseEvents(source, case_no, record.read_case(source, case_no))
-        if wanted.takes(case):
+        if wanted.takes(case, shelf, now):
             done.cases += 1
             done.events += len(case.events)
             yield case

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site, Visit, Visitor, until
+from tests.browser.conftest import Site, Visit, until
 from tests.browser.fake_case import CASE_NO
 from tests.browser.fake_source import START
 from tests.browser.fake_truths import HOUR, MORE, FakeTruths
-from tests.browser.test_past_wall import AT, PHONE, figure, received
+from tests.browser.test_past_wall import AT, PHONE, figure, opened, received
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration]
 
@@ -25,13 +25,6 @@ def truths(site: Site) -> Iterator[FakeTruths]:
     """Nothing was told anew yet."""
     yield site.truths
     site.truths.gone()
-
-
-def opened(visit: Visit, path: str = f"/?at={AT}", **options: object) -> tuple[Visitor, Page]:
-    visitor = visit(**options)
-    page = visitor.open(path)
-    expect(page.locator(".replay-play")).to_be_visible()
-    return visitor, page
 
 
 def truly(at: str) -> str:

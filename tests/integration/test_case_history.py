@@ -211,11 +211,11 @@ def test_without_a_case_the_wall_of_an_instant_is_shown(
     run_in: CliRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By who shows past walls."""
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, ...]] = []
     monkeypatch.setattr(past_figures, "show_past", lambda *words: asked.append(words))
     said = invoked(run_in, "--as-of", "2026-03-16T10:00", "--department", "市住建局")
     assert said.exit_code == 0
-    assert asked == [("2026-03-16T10:00", "市住建局")]
+    assert asked == [("2026-03-16T10:00", "市住建局", "known")]
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ from supervision.intake.importing import Summary, import_file
 from supervision.record import Incoming, Record
 from supervision.runners.cli import main
 from supervision.runners.demonstration import backfill
-from supervision.streams import parse
-from tests.court import fact
+from supervision.streams import LISTS, parse
+from tests.court import fact, item
 
 pytestmark = pytest.mark.integration
 
@@ -278,6 +278,33 @@ def test_the_command_takes_the_cases_that_it_was_asked_for(
     result = export("--xes", path, *words)
     assert result.exit_code == 0, result.output
     assert traces(path) == expected
+
+
+def test_a_case_is_found_under_the_department_that_the_pages_show_it_under(
+    kept: Record, tmp_path: Path
+) -> None:
+    """That of its item where its facts name none, and of its facts as they were corrected."""
+    kept.append(f"{LISTS}ItemPublished", [item(department="区水务局")], 0)
+    kept.append_facts(
+        [
+            Incoming(received("s", "3", "2026-03-05", "")),
+            Incoming(
+                fact(
+                    "FactCorrected",
+                    "2026-03-06",
+                    id="c1",
+                    corrects="s1",
+                    says={"actor": {"department": "区水务局"}},
+                )
+            ),
+        ]
+    )
+    water, building = tmp_path / "water.xes", tmp_path / "building.xes"
+    result = export("--xes", water, "--department", "区水务局")
+    assert result.exit_code == 0, result.output
+    assert traces(water) == ["c1", "s1", "s3"]
+    assert export("--xes", building, "--department", "区住建局").exit_code == 0
+    assert traces(building) == ["t1"]
 
 
 def test_the_command_replaces_a_file_only_when_told_to(kept: Record, tmp_path: Path) -> None:

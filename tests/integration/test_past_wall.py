@@ -32,7 +32,7 @@ from projections.writing import write_acts
 from supervision.clock import SteppedClock
 from supervision.demonstration.city import City
 from supervision.facts import Actor, ApplicationReceived, FactCorrected, Instant
-from supervision.lists import CalendarPublished, Day, ItemPublished
+from supervision.lists import ItemPublished
 from supervision.published import bundled
 from supervision.publishing import publish_missing
 from supervision.record import Incoming, Record
@@ -40,7 +40,7 @@ from supervision.runners.demonstration import Demonstration, make_plan
 from supervision.store.mapping import moment
 from supervision.store.stored import Stored
 from supervision.streams import facts_stream, parse
-from tests.court import CHINA
+from tests.court import CHINA, calendar_change
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -103,7 +103,7 @@ class Lived:
         while len(self.saved) < WALLS:
             number, at = len(self.saved), self.now + self.random.randrange(HOUR // 60, 2 * HOUR)
             if number == CALENDAR_AT:
-                self._publish(self._calendar(at))
+                self._publish(calendar_change(at, 4))
             if number == ITEM_AT:
                 self._publish(self._item(at))
             self._disturb(number)
@@ -133,20 +133,6 @@ class Lived:
         stream = f"lists/{type(event).__name__}"
         self.record.append(stream, [event], self.record.version(stream))
         self.told.add(type(event).__name__)
-
-    def _calendar(self, at: Instant) -> CalendarPublished:
-        """Two working days to come are none, and a Saturday is one."""
-        today = moment(at).astimezone(CHINA).date()
-        days = [Day(today + timedelta(days=n), n == 4, "调休") for n in (1, 2, 4)]
-        return CalendarPublished(
-            version="CN-2026-x",
-            announced_at=moment(at),
-            effective=today,
-            calendar="CN",
-            year=2026,
-            days=tuple(days),
-            partial=True,
-        )
 
     def _item(self, at: Instant) -> ItemPublished:
         """The city's busiest item: another promise, another department."""

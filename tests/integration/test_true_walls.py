@@ -38,14 +38,14 @@ from supervision.acts import CardIssued, CardWithdrawn
 from supervision.demonstration.city import City
 from supervision.errors import Unreadable
 from supervision.facts import Actor, ApplicationReceived, Fact, FactCorrected, Instant, instant
-from supervision.lists import CalendarPublished, Day, PolicyPublished
+from supervision.lists import PolicyPublished
 from supervision.published import bundled
 from supervision.record import Record
 from supervision.store.mapping import moment
 from supervision.store.stored import Stored
 from supervision.streams import parse
 from tests import replayed
-from tests.court import CHINA
+from tests.court import CHINA, calendar_change
 from tests.golden.test_city_digest import FIRST, SEED
 from tests.memorylog import MemoryLog, Transaction, stream_of
 
@@ -118,7 +118,7 @@ class Cities:
         self.random, self.lates = Random(11), list[Late]()
         begins, self.until = city.begins, city.begins + DAYS * DAY
         lists = [*map(without_answers, bundled()), *city.items, *city.posts()]
-        calendar = self._calendar(begins + ANNOUNCED * DAY)
+        calendar = calendar_change(begins + ANNOUNCED * DAY, 3)
         facts = [f for _, (f, _) in city.facts_between(begins, self.until)]
         told = [f for f in facts if isinstance(f, Fact) and not isinstance(f, FactCorrected)]
         first = [(begins, each) for each in lists]
@@ -133,20 +133,6 @@ class Cities:
             self.late += self._reported(fact)
         for number in range(12):
             self.late += self._ghost(number, begins, told[number])
-
-    def _calendar(self, at: Instant) -> CalendarPublished:
-        """Two of the days to come are none, and a Saturday is one."""
-        today = moment(at).astimezone(CHINA).date()
-        days = [Day(today + timedelta(days=n), n == 3, "调休") for n in (1, 2, 3)]
-        return CalendarPublished(
-            version="CN-2026-x",
-            announced_at=moment(at),
-            effective=today,
-            calendar="CN",
-            year=2026,
-            days=tuple(days),
-            partial=True,
-        )
 
     def _after(self, at: Instant) -> Instant:
         return min(at + self.random.randrange(HOUR, 60 * HOUR), self.until - HOUR)

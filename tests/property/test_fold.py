@@ -93,7 +93,7 @@ def _fact(
 
 
 def _again(random: Random, said: Fact) -> Fact:
-    """The same fact once more, a newer version of it, or a correction."""
+    """The same fact once more, a newer version of it, or a correction of it or of the next one."""
     if random.random() < 0.5:
         return replace(said, data_version=random.choice((1, 2)), item="j")
     return FactCorrected(
@@ -101,7 +101,7 @@ def _again(random: Random, said: Fact) -> Fact:
         source=said.source,
         case_no=said.case_no,
         occurred_at=said.occurred_at,
-        corrects=random.choice((said.id, said.id, "nothing")),
+        corrects=random.choice((said.id, said.id, f"F{int(said.id[1:]) + 1}", "nothing")),
         says={"item": "k"},
         void=random.random() < 0.3,
     )
@@ -130,6 +130,24 @@ def test_most_facts_need_no_new_fold_and_some_do() -> None:
     steps = [quick for seed in range(60) for _, quick in folded_step_by_step(told(seed))]
     needed = sum(quick is None for quick in steps)
     assert 0 < needed < len(steps) / 2
+
+
+def test_a_case_that_was_corrected_takes_what_follows_without_a_new_fold() -> None:
+    """The correction alone needs one, and so does a fact that was corrected before it was told."""
+    facts = [
+        known(fact("ApplicationReceived", "2026-02-02", id="r"), START + DAY, 1),
+        known(fact("FactCorrected", "2026-02-03", id="c", corrects="r", says={"item": "k"}),
+              START + 2 * DAY, 2),
+        known(fact("FactCorrected", "2026-02-03", id="d", corrects="s", void=True),
+              START + 2 * DAY, 3),
+        known(fact("CaseAccepted", "2026-02-04", id="a"), START + 3 * DAY, 4),
+        known(fact("StepCompleted", "2026-02-05", id="s", step="review"), START + 4 * DAY, 5),
+        known(fact("CaseConcluded", "2026-02-06", id="e"), START + 5 * DAY, 6),
+    ]  # fmt: skip
+    quick = [made is not None for _, made in folded_step_by_step(facts)]
+    assert quick == [True, False, False, True, False, True]
+    for count, (case, _) in enumerate(folded_step_by_step(facts), 1):
+        assert case_of(facts[:count]) == case
 
 
 @SOME

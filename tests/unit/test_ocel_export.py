@@ -127,6 +127,24 @@ def test_a_fact_is_about_its_item_its_department_and_who_did_it() -> None:
     }
 
 
+def test_a_case_is_about_the_item_and_the_department_of_its_corrected_facts() -> None:
+    """The event that was corrected is still about those that it named."""
+    says = {"item": "NEW", "actor": {"department": "乙局"}, "channel": "网上"}
+    facts = [
+        fact("ApplicationReceived", "2026-03-02", id="r", channel="窗口",
+             actor=Actor(department="甲局")),
+        fact("FactCorrected", "2026-03-03", item="", corrects="r", says=says,
+             actor=Actor(department="丙局")),
+    ]  # fmt: skip
+    log = log_of(case_of(facts))
+    (case,) = objects(log, "case")
+    assert about(case) == {("item/NEW", "item"), ("department/乙局", "department")}
+    assert says["channel"] == {a["name"]: a["value"] for a in case["attributes"]}["channel"]
+    assert {("item/i", "item"), ("department/甲局", "department")} < about(log["events"][0])
+    known = {each["id"] for each in log["objects"]}
+    assert {"item/i", "item/NEW", "department/甲局", "department/乙局", "department/丙局"} < known
+
+
 def test_what_cases_have_in_common_stands_once() -> None:
     """An applicant of two cases is one object, and so are their item and department."""
     cases = [

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from replay.exporting import CaseEvents
 from replay.ocel_export import EVENTS
 from replay.xes_export import xes
-from supervision.facts import Fact, StepCompleted
+from supervision.facts import Actor, Fact, StepCompleted
 from supervision.intake.applying import Applier, OpenCase, Refusal, Told
 from supervision.intake.mapping import MappingWrong, load_mapping
 from supervision.intake.reading import CORRECTABLE, FORMS, NUMBERS, SAYS, Form, read_fact
@@ -217,6 +217,25 @@ def test_a_trace_has_the_number_of_its_case_and_among_several_sources_theirs_bef
     assert said(alone)["concept:name"] == CASE_NO
     assert said(among)["concept:name"] == f"{SOURCE}/{CASE_NO}"
     assert said(among)["supervision:case_no"] == CASE_NO
+
+
+def test_a_trace_names_the_item_and_the_department_of_the_corrected_facts() -> None:
+    """Neither what was corrected nor what was voided, in whatever order the events come; the
+    event itself stays as it was reported.
+    """
+    void = fact("ApplicationReceived", "2026-03-01", id="v", item="v", actor=Actor(department="丙"))
+    received = fact("ApplicationReceived", "2026-03-02", id="r", actor=Actor(department="甲局"))
+    says = {"item": "NEW", "actor": {"department": "乙局"}}
+    corrections = [
+        fact("FactCorrected", "2026-03-03", id="c1", item="", corrects="r", says=says),
+        fact("FactCorrected", "2026-03-03", id="c2", item="", corrects="v", void=True),
+    ]
+    events = [stored(e, n, n) for n, e in enumerate((void, received, *corrections), 1)]
+    (trace,) = tree(case_of(*reversed(events))).iter(f"{NS}trace")
+    assert said(trace)["supervision:item"] == "NEW"
+    assert said(trace)["supervision:department"] == "乙局"
+    groups = [said(event).get("org:group", "") for event in trace.iter(f"{NS}event")]
+    assert groups == ["丙", "甲局", "", ""]
 
 
 def test_one_case_is_held_at_a_time() -> None:
