@@ -95,6 +95,9 @@ class Past(Protocol):
     def span(self) -> Span:
         """Of what there is a past. Raises NotTold where there is none."""
 
+    def latest(self) -> Instant:
+        """Up to when all is in the rows; 0 while that is not known. Cheap."""
+
     def wall(self, at: Instant) -> Wall:
         """The wall of an instant within the span. Raises NotTold for one that is not."""
 
@@ -180,6 +183,10 @@ class LogPast:
         """
         rows = [*self._view.query(REGISTERED), *self._view.query(EVER)]
         return sorted({str(name) for (name,) in rows} - {UNLISTED})
+
+    def latest(self) -> Instant:
+        """Up to when all is in the rows; 0 while that is not known. Cheap."""
+        return self._judged()
 
     def span(self) -> Span:
         """Of what there is a past. Raises NotTold where there is none."""

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from projections.figures import Wall
 from supervision.access.rights import Right
 from supervision.access.rules import needs
+from supervision.access.web import whoever
 from supervision.errors import SupervisionError
 from supervision.facts import Instant
 
@@ -88,7 +89,8 @@ class Replays:
         self._sights, self._draw, self.truths = sights, draw, truths
         self._lock = threading.Lock()
         self._kept: OrderedDict[Key, PastFrame] = OrderedDict()
-        self.limiter = CapacityLimiter(AT_A_TIME)
+        self.limiter, self.true_limiter = (CapacityLimiter(AT_A_TIME) for _ in range(2))
+        """Of walls as known then, and of those as they truly were: these wait for one process."""
 
     def past(self, department: str = "") -> Past:
         """What whoever is behind this request may see of the past, or of it one department.
@@ -141,7 +143,7 @@ class Replays:
             wall,
             shown,
             {lang: digest(shown[lang]) for lang in LANGS},
-            {lang: differing(found, lang, wall.zone) for lang in LANGS},
+            {lang: differing(found, lang, wall.zone, past.departments) for lang in LANGS},
         )
 
     def told_anew(self) -> Truths:
@@ -208,26 +210,28 @@ def serve_past(server: FastAPI, replays: Replays) -> None:
     @server.get("/_wall/past", include_in_schema=False)
     @needs(Right.REPLAY)
     async def past_frame(request: Request) -> Response:
-        return await to_thread.run_sync(_frame, replays, request, limiter=replays.limiter)
+        true = request.query_params.get("axis") == TRUE
+        limiter = replays.true_limiter if true else replays.limiter
+        return await to_thread.run_sync(_frame, replays, request, limiter=limiter)
 
     @server.get("/_wall/past/truth", include_in_schema=False)
     @needs(Right.REPLAY)
-    async def truth(request: Request) -> Response:
-        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+    def truth(request: Request) -> Response:
+        return _truth(replays, request)
 
     @server.post("/_wall/past/truth", include_in_schema=False)
     @needs(Right.REPLAY)
-    async def begin(request: Request) -> Response:
+    def begin(request: Request) -> Response:
         if replays.truths:
-            replays.truths.start()
-        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+            replays.truths.start(whoever().person)
+        return _truth(replays, request)
 
     @server.post("/_wall/past/truth/cancel", include_in_schema=False)
     @needs(Right.REPLAY)
-    async def cancel(request: Request) -> Response:
+    def cancel(request: Request) -> Response:
         if replays.truths:
-            replays.truths.cancel()
-        return await to_thread.run_sync(_truth, replays, request, limiter=replays.limiter)
+            replays.truths.cancel(whoever().person)
+        return _truth(replays, request)
 
     @server.get("/_wall/past/day", include_in_schema=False)
     @needs(Right.REPLAY)
@@ -256,7 +260,9 @@ def _frame(replays: Replays, request: Request) -> Response:
 
 
 def _truth(replays: Replays, request: Request) -> Response:
-    """How far the other axis is; of the whole log, so it is told in shares of the work."""
+    """How far the other axis is; of the whole log, so it is told in shares of the work, and what
+    is of whichever case to who sees all.
+    """
     lang = "en" if request.query_params.get("lang") == "en" else "zh"
     try:
         past = replays.past()
@@ -265,19 +271,23 @@ def _truth(replays: Replays, request: Request) -> Response:
         told = {
             "state": stand.state,
             "permille": stand.permille if stand.state == MAKING else 0,
-            "why": say("truth_failed", lang).format(why=stand.why) if stand.why else "",
+            "why": _failed(stand.why, lang, whole=past.departments is None) if stand.why else "",
             "until": made.until // 1000 if made else 0,
-            "made": _made(made, past.zone, lang) if made else "",
-            "newer": bool(made and past.span().last > made.until),
+            "made": _made(made, past.zone, lang, whole=past.departments is None) if made else "",
+            "newer": bool(made and past.latest() > made.until),
         }
     except SupervisionError as error:
         return refusal(error)
     return answer(told)
 
 
-def _made(made: Made, zone: str, lang: str) -> str:
+def _failed(why: str, lang: str, *, whole: bool) -> str:
+    return say("truth_failed", lang).format(why=why if whole else say("see_log", lang))
+
+
+def _made(made: Made, zone: str, lang: str, *, whole: bool) -> str:
     text = say("made", lang).format(at=written(made.until, zone).replace("T", " ")[:19])
-    if not made.unreadable:
+    if not (made.unreadable and whole):
         return text
     return text + say("left_out", lang).format(n=f"{made.unreadable:,}")
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from replay.truth import (
     CORRECTED,
     FOR_GOOD,
+    IMPORTED,
     LATE,
     LIST,
     MISSING,
@@ -24,7 +25,7 @@ from .words import SHAPES, kind_name
 from .words import say as say_light
 from .words_replay import say
 
-KINDS = (MISSING, UNDUE, VOID, LATE, CORRECTED, RESENT, LIST)
+KINDS = (MISSING, UNDUE, VOID, LATE, CORRECTED, RESENT, IMPORTED, LIST)
 """The gravest first."""
 LIGHTS = ("red", "yellow", "reminder")
 HISTORY = "/history"
@@ -63,13 +64,19 @@ class Differing(Struct, frozen=True):
     kinds: tuple[Kind, ...]
 
 
-def differing(found: Differences, lang: str, zone: str) -> Differing:
-    """In a language, with instants in a zone."""
+def differing(
+    found: Differences, lang: str, zone: str, departments: frozenset[str] | None
+) -> Differing:
+    """In a language, with instants in a zone, for who sees these departments (None: all): a case
+    that was theirs and is not any more is told without what it became.
+    """
     rows: dict[str, list[Line]] = {kind: [] for kind in KINDS}
     for turned in found.turned:
-        rows[turned.kind].append(_card(turned, lang, zone))
+        seen = departments is None or turned.department in departments
+        rows[turned.kind].append(_card(turned, lang, zone, seen=seen))
     for unknown in found.unknown:
-        rows[unknown.kind].append(_fact(unknown, lang, zone))
+        seen = departments is None or unknown.department in departments
+        rows[unknown.kind].append(_fact(unknown, lang, zone, seen=seen))
     made = (
         Kind(
             kind,
@@ -95,32 +102,33 @@ def _more(lines: list[Line], count: int, lang: str) -> str:
     return say("more", lang).format(n=f"{len(lines):,}", total=f"{count:,}")
 
 
-def _card(turned: Turned, lang: str, zone: str) -> Line:
+def _card(turned: Turned, lang: str, zone: str, *, seen: bool) -> Line:
     why = turned.why_en if lang == "en" else turned.why_zh
     return Line(
         turned.severity,
         SHAPES.get(turned.severity, "○"),
         f"{say_light(turned.severity, lang)} {why}",
-        _whose(turned),
+        _whose(turned, seen=seen),
         _when(turned.since, turned.until, lang, zone),
-        case_address(turned.source, turned.case_no, lang, HISTORY),
+        case_address(turned.source, turned.case_no, lang, HISTORY) if seen else "",
     )
 
 
-def _fact(unknown: Unknown, lang: str, zone: str) -> Line:
+def _fact(unknown: Unknown, lang: str, zone: str, *, seen: bool) -> Line:
     source, case_no = unknown.source, unknown.case_no
     return Line(
         "",
         "",
         kind_name(unknown.what, lang),
-        _whose(unknown),
+        _whose(unknown, seen=seen),
         _when(unknown.since, unknown.until, lang, zone),
-        case_address(source, case_no, lang, HISTORY) if case_no else "",
+        case_address(source, case_no, lang, HISTORY) if case_no and seen else "",
     )
 
 
-def _whose(one: Turned | Unknown) -> str:
-    return " · ".join(part for part in (one.item_name, one.department, one.case_no) if part)
+def _whose(one: Turned | Unknown, *, seen: bool) -> str:
+    parts = (one.item_name, one.department, one.case_no) if seen else (one.was, one.case_no)
+    return " · ".join(part for part in parts if part)
 
 
 def _when(since: Instant, until: Instant, lang: str, zone: str) -> str:

@@ -4,17 +4,18 @@ The log is read here and derived anew, in other processes where that is worth it
 goes into a folder of its own (replay/truth_file.py). A process of its own fills a warehouse from
 that, as chDB takes one folder a process, and answers with the very functions of the live wall. It
 ends when it is not asked for long, when it is told to, and with the process that began it, and
-takes its folder with it.
+takes its folder with it. What a process that was killed left behind is removed by the next.
 """
 
 from __future__ import annotations
 
-import logging
+import fcntl
 import multiprocessing
 import shutil
 import signal
 import sys
 import tempfile
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock
@@ -43,6 +44,7 @@ from supervision.clock import SteppedClock
 from supervision.errors import SupervisionError, Unreadable
 from supervision.facts import Instant
 from supervision.record import Record
+from supervision.store.connection import translated
 
 from .live import LiveSource
 from .past import NotTold
@@ -56,7 +58,6 @@ A_LOOK = 0.5
 READ = 5_000
 """Events of one block of rows."""
 
-log = logging.getLogger(__name__)
 Departments = frozenset[str] | None
 
 
@@ -78,9 +79,9 @@ class Made(NamedTuple):
 class TrueWalls:
     """The walls as they truly were. Any thread may ask."""
 
-    def __init__(self, process: Any, connection: Connection, made: Made) -> None:
+    def __init__(self, process: Any, connection: Connection, made: Made, folder: _Folder) -> None:
         self._process, self._connection, self.made = process, connection, made
-        self._lock = Lock()
+        self._folder, self._number, self._lock = folder, 0, Lock()
 
     def wall(self, at: Instant, departments: Departments) -> Wall:
         """That of an instant, of these departments (None: all). NotTold, WorkersLost."""
@@ -99,25 +100,65 @@ class TrueWalls:
         return bool(self._process.is_alive())
 
     def close(self) -> None:
-        """End the process; its folder goes with it."""
-        _end(self._process, self._connection)
+        """End the process, and its folder. Whoever asks waits no longer than ANSWERED."""
+        with self._lock:
+            _end(self._process, self._connection)
+            self._folder.remove()
 
     def _ask(self, asked: tuple[str, Instant, Departments]) -> Any:
-        with self._lock:
-            answer = _heard(self._connection, asked)
+        if not self._lock.acquire(timeout=ANSWERED):
+            raise WorkersLost
+        try:
+            answer = self._heard(asked)
+        finally:
+            self._lock.release()
         if isinstance(answer, str):
             raise NotShown(answer)
         return answer
 
+    def _heard(self, asked: tuple[str, Instant, Departments]) -> Any:
+        """The answer to this question and to no other: a process that is late is ended."""
+        self._number += 1
+        try:
+            self._connection.send((self._number, *asked))
+            if self._connection.poll(ANSWERED):
+                number, answer = self._connection.recv()
+                if number == self._number:
+                    return answer
+        except (EOFError, OSError) as error:
+            raise WorkersLost from error
+        self._process.kill()
+        raise WorkersLost
 
-def _heard(connection: Connection, asked: object) -> Any:
-    try:
-        connection.send(asked)
-        if connection.poll(ANSWERED):
-            return connection.recv()
-    except (EOFError, OSError) as error:
-        raise WorkersLost from error
-    raise WorkersLost
+
+class _Folder:
+    """A folder for the moment, held by whoever uses it."""
+
+    NAME = "supervise-truth-"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = (path / "HELD").open("a")
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    @classmethod
+    def new(cls) -> _Folder:
+        """An empty one; those that nobody holds any more go. StoreError."""
+        with translated(Path(tempfile.gettempdir())):
+            for other in Path(tempfile.gettempdir()).glob(cls.NAME + "*/HELD"):
+                cls._sweep(other)
+            return cls(Path(tempfile.mkdtemp(prefix=cls.NAME)))
+
+    @staticmethod
+    def _sweep(held: Path) -> None:
+        with suppress(OSError), held.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(held.parent, ignore_errors=True)
+
+    def remove(self) -> None:
+        """Let go of it, and remove it."""
+        self._lock.close()
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 def _end(process: Any, connection: Connection) -> None:
@@ -137,12 +178,12 @@ def true_walls(
     processes: how many others derive; None: as many as are worth it and leave half of the cores.
     Cancelled, WorkersLost, StoreError; Unreadable: a list of the log that is a newer program's.
     """
-    folder = Path(tempfile.mkdtemp(prefix="supervise-truth-"))
+    folder = _Folder.new()
     try:
-        made = _retell(record, folder, watching, processes)
+        made = _retell(record, folder.path, watching, processes)
         return _shown(folder, zone, made, watching)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
         raise
 
 
@@ -173,12 +214,12 @@ def _retell(record: Log, folder: Path, watching: Watching, processes: int | None
     return Made(head, until, cases, unreadable)
 
 
-def _shown(folder: Path, zone: str, made: Made, watching: Watching) -> TrueWalls:
+def _shown(folder: _Folder, zone: str, made: Made, watching: Watching) -> TrueWalls:
     """The other half: the process, when all is in its rows."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     process = spawn.Process(
-        target=_show, args=(theirs, str(folder), zone, made.until), name="truth", daemon=True
+        target=_show, args=(theirs, str(folder.path), zone, made.until), name="truth", daemon=True
     )
     process.start()
     theirs.close()
@@ -187,7 +228,7 @@ def _shown(folder: Path, zone: str, made: Made, watching: Watching) -> TrueWalls
     except BaseException:
         _end(process, ours)
         raise
-    return TrueWalls(process, ours, made)
+    return TrueWalls(process, ours, made, folder)
 
 
 def _await(connection: Connection, watching: Watching) -> None:
@@ -212,17 +253,20 @@ def _show(connection: Connection, folder: str, zone: str, until: Instant) -> Non
     """In a process of its own: fill a warehouse, then answer whatever is asked."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    held = _Folder(Path(folder))
     try:
-        with _Shower(Path(folder), zone, until) as shower:
+        with _Shower(held.path, zone, until) as shower:
             shower.fill(connection)
             while connection.poll(IDLE):
-                connection.send(shower.answer(*connection.recv()))
-    except (EOFError, OSError):
+                number, *asked = connection.recv()
+                connection.send((number, shower.answer(*asked)))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         pass
-    except SupervisionError as error:
-        connection.send(str(error))
+    except (SupervisionError, OSError) as error:
+        with suppress(OSError):
+            connection.send(str(error))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        held.remove()
 
 
 class _Shower:

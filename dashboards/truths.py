@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from projections.figures import Wall
 from replay.every_case import Cancelled, Watching, WorkersLost
@@ -25,6 +25,7 @@ NONE, MAKING, READY, FAILED = "none", "making", "ready", "failed"
 
 log = logging.getLogger(__name__)
 Make = Callable[[Watching], TrueWalls]
+T = TypeVar("T")
 
 
 class Stand(NamedTuple):
@@ -48,6 +49,7 @@ class Truths:
         self._stand = Stand(NONE)
         self._thread: threading.Thread | None = None
         self._end = threading.Event()
+        self._askers: set[str] = set()
         self._stopped = False
 
     def stand(self) -> Stand:
@@ -56,32 +58,52 @@ class Truths:
             self._look()
             return self._stand
 
-    def start(self) -> bool:
-        """Begin to make them, again where they are there; False where that goes on already."""
+    def start(self, who: str) -> bool:
+        """Begin to make them for somebody, again where they are there; False where that goes on
+        already, which is then for them too.
+        """
         with self._lock:
             self._look()
-            if self._stopped or self._stand.state == MAKING:
+            if self._stopped:
                 return False
-            self._stand = Stand(MAKING, 0, self._stand.made)
-            self._end = end = threading.Event()
-            self._thread = threading.Thread(
-                target=self._work, args=(end,), name="truths", daemon=True
-            )
-            self._thread.start()
+            self._askers.add(who)
+            if self._stand.state == MAKING:
+                return False
+            self._begin()
         return True
 
-    def cancel(self) -> None:
-        """End the work; what was there before stays."""
+    def cancel(self, who: str) -> None:
+        """End the work if nobody else asked for it; what was there before stays."""
         with self._lock:
-            self._end.set()
+            self._askers.discard(who)
+            if not self._askers:
+                self._end.set()
+
+    def _begin(self) -> None:
+        """Under the lock."""
+        self._stand = Stand(MAKING, 0, self._stand.made)
+        self._end = end = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(end,), name="truths", daemon=True)
+        self._thread.start()
 
     def wall(self, at: Instant, departments: Departments) -> Wall:
-        """The wall of an instant. NotTold: none was made, or not up to then."""
-        return self._there().wall(at, departments)
+        """The wall of an instant. NotTold: none was made, or not up to then. WorkersLost."""
+        return self._asked(lambda walls: walls.wall(at, departments))
 
     def differences(self, at: Instant, departments: Departments) -> Differences:
-        """Where the record of an instant differed. NotTold."""
-        return self._there().differences(at, departments)
+        """Where the record of an instant differed. NotTold, WorkersLost."""
+        return self._asked(lambda walls: walls.differences(at, departments))
+
+    def _asked(self, ask: Callable[[TrueWalls], T]) -> T:
+        """Of those that are there; where others took their place meanwhile, of these."""
+        walls = self._there()
+        try:
+            return ask(walls)
+        except WorkersLost:
+            other = self._there()
+            if other is walls:
+                raise
+            return ask(other)
 
     def stop(self) -> None:
         """End what goes on and what is there."""
@@ -138,5 +160,9 @@ class Truths:
             else:
                 unused, self._walls = self._walls, walls
                 self._stand = Stand(READY, 1_000, walls.made)
+            if self._end.is_set() and self._askers and not self._stopped:
+                self._begin()
+            elif not self._stopped:
+                self._askers.clear()
         if unused is not None:
             unused.close()

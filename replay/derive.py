@@ -108,7 +108,7 @@ def truly_from(
     """`truly` of inputs that were decoded already, over a shelf that is taken as it is."""
     docket, recorded_at = Docket(ANY_LIST), {t.position: t.recorded_at for t in told}
     knowing = when_known(told, without)
-    early = [k for k in knowing if k.known_at < recorded_at[k.position]]
+    early = [k for k in knowing if k.known_at != recorded_at[k.position]]
     docket.later = sorted(early, key=lambda k: (k.known_at, k.position))
     if docket.later:
         docket.judged_at = docket.later[0].known_at - 1
@@ -168,9 +168,7 @@ def when_known(told: Sequence[Told], without: Lateness) -> list[Known]:
         return [_at_once(k) if without.facts and _is_first(k) else k for k in live]
     case = case_of(live)
     since = {
-        k.fact.id: min(k.at, case.first_known[k.fact.id])
-        if without.facts
-        else case.first_known[k.fact.id]
+        k.fact.id: min(k.at, k.known_at) if without.facts else case.first_known[k.fact.id]
         for k in case.facts
     }
     stand = {k.position for k in case.facts}

@@ -6,8 +6,10 @@ The caller's process reads the log; the others are given the bytes of whole case
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -212,9 +214,17 @@ _work: list[Work[Any]] = []
 
 
 def _begin(make: Make, given: object) -> None:
-    """In a new process: an interruption is for the one that started it."""
+    """In a new process: an interruption is for the one that started it, and with that it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _work[:] = [make(given)]
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _do(part: list[Bundle]) -> Any:

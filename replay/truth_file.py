@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from supervision.facts import Instant
-from supervision.store.connection import connect
+from supervision.store.connection import connect, translated
 from supervision.store.sqlite_writing import SCHEMA
 
 from .truth import Retelling, Retold, Turned, Unknown
@@ -40,13 +40,17 @@ COMMIT;
 """
 SEEN = """
 since <= :at AND until > :at AND (:all OR department IN (SELECT value FROM
-json_each(:departments)) OR source = '' AND department = '')
+json_each(:departments)) OR was IN (SELECT value FROM json_each(:departments))
+OR source = '' AND department = '')
 """
 COUNT_FACTS = f"SELECT kind, count(*) FROM {FACTS} WHERE {SEEN} GROUP BY kind"  # noqa: S608  ours
 COUNT_CARDS = f"""
 SELECT kind, severity, count(*) FROM {CARDS} WHERE {SEEN} GROUP BY kind, severity
 """  # noqa: S608  ours
 GRAVEST = "CASE severity WHEN 'red' THEN 0 WHEN 'yellow' THEN 1 ELSE 2 END"
+
+
+STAMP = "INSERT INTO stamp (one, last, wall, boot, boot_id, lag) VALUES (1, ?, 0, 0, '', 0)"
 
 
 def _table(name: str, fields: Iterable[str]) -> str:
@@ -72,7 +76,8 @@ class TruthFile:
     """Writes the folder. For one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
-        """An empty folder. StoreError."""
+        """An empty folder. StoreError, here and whenever something is written."""
+        self._folder = folder
         self._log = connect(folder / LOG, synchronous="OFF")
         self._log.executescript(SCHEMA)
         self._log.execute(STAGE)
@@ -98,9 +103,9 @@ class TruthFile:
 
     def finish(self, until: Instant) -> None:
         """Put all in order; the log then stands at `until`. Close."""
-        self._log.executescript(IN_ORDER)
-        stamp = "INSERT INTO stamp (one, last, wall, boot, boot_id, lag) VALUES (1, ?, 0, 0, '', 0)"
-        self._log.execute(stamp, (until,))
+        with translated(self._folder):
+            self._log.executescript(IN_ORDER)
+            self._log.execute(STAMP, (until,))
         self.close()
 
     def close(self) -> None:
@@ -116,22 +121,28 @@ class TruthFile:
         rows: Iterable[tuple[object, ...]],
     ) -> None:
         values = ", ".join("?" * len(fields))
-        db.execute("BEGIN")
         into = f"INSERT INTO {table} ({', '.join(fields)}) VALUES ({values})"  # noqa: S608  ours
-        db.executemany(into, rows)
-        db.execute("COMMIT")
+        with translated(self._folder):
+            db.execute("BEGIN")
+            db.executemany(into, rows)
+            db.execute("COMMIT")
 
 
 class DifferencesFile:
     """Asks the folder. For one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
-        self._db = connect(folder / DIFFERENCES, synchronous="OFF")
+        self._path = folder / DIFFERENCES
+        self._db = connect(self._path, synchronous="OFF")
 
     def at(self, at: Instant, departments: frozenset[str] | None) -> Differences:
-        """The differences of an instant in these departments (None: all); lists that are of no
-        department are everybody's.
+        """The differences of an instant in these departments (None: all), also of cases that were
+        theirs then; lists that are of no department are everybody's. StoreError.
         """
+        with translated(self._path):
+            return self._at(at, departments)
+
+    def _at(self, at: Instant, departments: frozenset[str] | None) -> Differences:
         asked = {
             "at": at,
             "all": departments is None,

@@ -50,8 +50,10 @@
     }
     function say(text) { if (ui.status.textContent !== text) ui.status.textContent = text; }
 
+    function soon(ms) { clearTimeout(state.next); state.next = setTimeout(ask, ms); }
     async function ask() {
-      if (state.busy || state.over || performance.now() < state.failed) return;
+      if (state.busy || state.over || !box.isConnected) return;
+      if (performance.now() < state.failed) return soon(state.failed - performance.now());
       const at = Math.floor(wanted());
       state.want = at;
       if (at === Math.floor(state.pulse.now) && state.drawn === state.axis) return stopAtEnd();
@@ -65,7 +67,7 @@
         if (!box.isConnected) return;
         if (answer.status === 401 || answer.status === 403) { state.over = true; wall().dark(answer.status, state.pulse.lang); return; }
         const told = await answer.json();
-        if (axis !== state.axis) return;
+        if (axis !== state.axis) return soon(0);
         if (answer.ok) show(told);
         else refused(told, answer.status);
       } catch (e) {
@@ -74,7 +76,7 @@
       } finally {
         state.busy = false;
       }
-      setTimeout(ask, Math.max(0, PAUSE - (performance.now() - began)));
+      soon(Math.max(0, PAUSE - (performance.now() - began)));
     }
     function show(frame) {
       const day = state.pulse.day;
@@ -82,6 +84,8 @@
       state.pulse = frame.pulse;
       state.shown = frame.pulse.at;
       state.drawn = state.axis;
+      const band = document.querySelector("#replay-band .replay-word");
+      if (band) band.textContent = state.axis === "true" ? words.band_true : words.replay_band;
       say("");
       differ(frame.differing);
       remember();
@@ -108,7 +112,7 @@
     function remember() {
       const url = new URL(location.href);
       url.searchParams.set("at", state.pulse.at);
-      if (state.axis === "true") url.searchParams.set("axis", "true");
+      if (state.wanted === "true") url.searchParams.set("axis", "true");
       else url.searchParams.delete("axis");
       history.replaceState(history.state, "", url);
       const other = document.querySelector(".head .switch");
@@ -116,7 +120,7 @@
       const link = new URL(other.href);
       link.searchParams.set("at", state.pulse.at);
       if (department) link.searchParams.set("department", department);
-      if (state.axis === "true") link.searchParams.set("axis", "true");
+      if (state.wanted === "true") link.searchParams.set("axis", "true");
       else link.searchParams.delete("axis");
       other.href = link.pathname + link.search;
     }
@@ -228,8 +232,6 @@
       state.axis = axis;
       state.failed = 0;
       ui.axes.forEach((b) => b.setAttribute("aria-pressed", String(b.value === axis)));
-      const band = document.querySelector("#replay-band .replay-word");
-      if (band) band.textContent = axis === "true" ? words.band_true : words.replay_band;
       box.dataset.axis = axis;
       if (axis === "known") differ(null);
       ask();
@@ -261,26 +263,29 @@
       ui.made.firstChild.textContent = told.made;
       ui.again.hidden = told.state === "making" || !told.newer;
       if (told.why) say(told.why);
-      if (told.state === "making") { state.looking = setTimeout(look, 500); return; }
+      if (told.state === "making") state.looking = setTimeout(look, 500);
       const fresh = !before || before.until !== told.until;
-      if (told.state === "ready" && state.wanted === "true") {
+      if (told.until && state.wanted === "true") {
         if (fresh && state.axis === "true") state.drawn = "";
         if (state.want > told.until) { stop(); state.want = told.until; }
         choose("true");
         ui.made.hidden = !told.made;
         if (fresh) ask();
-      } else if (told.state !== "ready" && state.wanted === "true") {
+      } else if (told.state !== "making" && state.wanted === "true") {
         state.wanted = "known";
+        if (!told.why) say(words.cancelled);
         choose("known");
+        remember();
       }
     }
     async function want(axis) {
       state.wanted = axis;
+      remember();
       if (axis === "known") { choose("known"); ui.made.hidden = true; return; }
       const told = await truth("GET");
-      if (!told) { state.wanted = "known"; return; }
+      if (!told) { state.wanted = "known"; remember(); return; }
       state.truth = null;
-      look(told.state === "ready" ? "GET" : "POST");
+      look(told.until || told.state === "making" ? "GET" : "POST");
     }
     /* what the wall did not know, or was wrong about: counts in the bar, all of it in a list */
     function differ(told) {
@@ -310,7 +315,7 @@
       }));
     }
     ui.axes.forEach((b) => b.addEventListener("click", () => want(b.value)));
-    ui.cancel.addEventListener("click", async () => { state.wanted = state.axis; await truth("POST", "/cancel"); look(); });
+    ui.cancel.addEventListener("click", async () => { state.wanted = state.axis; remember(); await truth("POST", "/cancel"); say(words.cancelled); look(); });
     ui.again.addEventListener("click", () => { state.wanted = "true"; look("POST"); });
     ui.differ.addEventListener("click", () => {
       fill(state.kinds || []);
@@ -365,6 +370,7 @@
     function end() {
       clearInterval(running);
       clearTimeout(state.looking);
+      clearTimeout(state.next);
       document.removeEventListener("keydown", key);
       window.removeEventListener("resize", resized);
     }
@@ -372,6 +378,7 @@
     window.dash_clientside.set_props("pulse", { data: state.pulse });
     wall().scale();
     state.drawn = "known";
+    state.wanted = "known";
     if (box.dataset.axis === "true") want("true");
     else remember();
     box.dataset.axis = "known";

@@ -234,7 +234,7 @@ def _departments(
 def _print_differences(found: Differences, zone: str) -> None:
     """By kind, LISTED of each."""
     console = Console(highlight=False)
-    told = differing(found, "zh", zone)
+    told = differing(found, "zh", zone, None)
     if not told.kinds:
         console.print(" ".join(say("no_differences", lang) for lang in LANGS))
     for kind in told.kinds:

@@ -432,6 +432,10 @@ class FakePast:
         """Three days."""
         return Span(START - DAYS * 86_400 * SECOND, START)
 
+    def latest(self) -> int:
+        """The end of the span."""
+        return START
+
     def wall(self, at: int) -> Wall:
         """As many cases received as seconds have passed since the span began."""
         span, pasts = self.span(), self._source.pasts

@@ -15,7 +15,7 @@ from tests.browser.fake_source import SECOND, START, FakePast, FakeSource
 
 MORE = 7
 """Cases more than were known."""
-CASE = (SOURCE, CASE_NO, "建设工程规划许可证核发", "区住建局")
+CASE = (SOURCE, CASE_NO, "建设工程规划许可证核发", "区住建局", "区住建局")
 HOUR = 3_600 * SECOND
 QUIET_UNTIL = START - 2 * 86_400 * SECOND
 """Up to then the wall knew everything."""
@@ -49,13 +49,13 @@ class FakeTruths:
         """How it is."""
         return self._stand
 
-    def start(self) -> bool:
+    def start(self, who: str) -> bool:
         """Begin."""
         self.started += 1
         self._stand = Stand(MAKING, 0, self._stand.made)
         return True
 
-    def cancel(self) -> None:
+    def cancel(self, who: str) -> None:
         """End."""
         self._stand = Stand(NONE)
 
@@ -87,7 +87,9 @@ class FakeTruths:
             Unknown(LATE, *CASE, "DecisionSigned", at - HOUR, at + 2 * HOUR),
             Unknown(CORRECTED, *CASE, "FactCorrected", at - HOUR, at + 2 * HOUR),
             Unknown(VOID, *CASE, "CaseAccepted", at - HOUR, at + 2 * HOUR),
-            Unknown(LIST, "", "", "CN-2026-2", "", "CalendarPublished", at - HOUR, at + 2 * HOUR),
+            Unknown(
+                LIST, "", "", "CN-2026-2", "", "", "CalendarPublished", at - HOUR, at + 2 * HOUR
+            ),
         )
         counts = {MISSING: 3, UNDUE: 1, LATE: 1_204, CORRECTED: 1, VOID: 1, LIST: 1}
         lights = {MISSING: {"red": 1, "reminder": 2}, UNDUE: {"yellow": 1}}

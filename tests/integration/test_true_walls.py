@@ -8,7 +8,6 @@ the first city, and what it did not know, or wrongly believed, is told of every 
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -36,7 +35,7 @@ from replay.every_case import Cancelled, Watching, WorkersLost
 from replay.truth import CORRECTED, LATE, LIST, MISSING, RESENT, UNDUE, VOID
 from supervision.acts import CardIssued, CardWithdrawn
 from supervision.demonstration.city import City
-from supervision.errors import Unreadable
+from supervision.errors import StoreError, Unreadable
 from supervision.facts import Actor, ApplicationReceived, Fact, FactCorrected, Instant, instant
 from supervision.lists import PolicyPublished
 from supervision.published import bundled
@@ -52,7 +51,7 @@ from tests.memorylog import MemoryLog, Transaction, stream_of
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 ZONE = "Asia/Shanghai"
-HOUR, DAY = 3_600_000_000, 86_400_000_000
+MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 DAYS, CASES_A_DAY, WALLS = 8, 30, 30
 ANNOUNCED, ENTERED = 2, 5
 """Days after the beginning: when the calendar is announced, when the second city has it."""
@@ -147,6 +146,11 @@ class Cities:
         if chance < 0.2:
             self.lates.append(Late(LATE, at, later))
             return [(later, fact)]
+        if chance < 0.24:
+            early = at - 6 * HOUR
+            first = replace(fact, occurred_at=moment(early).astimezone(CHINA))
+            self.lates += [Late(VOID, early, at), Late(CORRECTED, at, later)]
+            return [(early, first), (later, self._correction(first, fact))]
         first = replace(fact, occurred_at=wrong)
         if chance < 0.3:
             self.lates.append(Late(CORRECTED, at, later))
@@ -220,15 +224,22 @@ def same(wall: Wall) -> Wall:
 
 
 def issued(log: Kept, at: Instant) -> set[tuple[str, ...]]:
-    """Cards that were issued by an instant and not withdrawn, by what they are about."""
+    """Cards that an instant had on record, issued and not withdrawn, by what they are about; an act
+    stands at its own instant where it was recorded within a minute.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for stored in log.stored:
         event = stored.event
-        if isinstance(event, CardIssued) and instant(event.at) <= at and not event.proposed:
+        if not isinstance(event, CardIssued | CardWithdrawn):
+            continue
+        own = instant(event.at)
+        if (own if stored.recorded_at - own < MINUTE else stored.recorded_at) > at:
+            continue
+        if isinstance(event, CardWithdrawn):
+            found.pop(event.card, None)
+        elif not event.proposed:
             about = (event.source, event.case_no, event.rule, event.subject, event.severity)
             found[event.card] = about
-        elif isinstance(event, CardWithdrawn) and instant(event.at) <= at:
-            found.pop(event.card, None)
     return set(found.values())
 
 
@@ -334,13 +345,48 @@ def test_the_work_tells_how_far_it_is_and_leaves_nothing_behind(told: Told, fold
 
 
 def test_a_process_that_is_killed_is_told_of(told: Told, folders: Path) -> None:
-    """Never a wall of nothing."""
+    """Never a wall of nothing; and its folder goes."""
     walls = true_walls(told.known, ZONE, processes=0)
     walls._process.kill()
     with pytest.raises(WorkersLost):
         walls.wall(told.instants[0], None)
     walls.close()
-    shutil.rmtree(folders)
+    assert not any(folders.iterdir())
+
+
+def test_an_answer_that_comes_too_late_is_nobody_s(
+    told: Told, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks next is not given what another asked for: the process is ended."""
+    walls = true_walls(told.known, ZONE, processes=0)
+    monkeypatch.setattr(truth_walls, "ANSWERED", 0.0)
+    with pytest.raises(WorkersLost):
+        walls.wall(told.instants[0], None)
+    monkeypatch.undo()
+    with pytest.raises(WorkersLost):
+        walls.differences(told.instants[0], frozenset({"市住建局"}))
+    walls.close()
+
+
+def test_folders_that_nobody_holds_any_more_go(told: Told, folders: Path) -> None:
+    """Those of a server that was killed; not those of one that runs, nor anything else."""
+    held, left, other = (folders / f"supervise-truth-{name}" for name in ("held", "left", "other"))
+    for each in (held, left, other):
+        each.mkdir()
+    (left / "HELD").touch()
+    running = truth_walls._Folder(held)
+    true_walls(told.known, ZONE, processes=0).close()
+    assert sorted(folders.iterdir()) == [held, other]
+    running.remove()
+
+
+def test_where_there_is_no_room_it_is_said(
+    told: Told, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In words of the store, not as a defect."""
+    monkeypatch.setattr(truth_walls.tempfile, "tempdir", str(folders / "nowhere"))
+    with pytest.raises(StoreError):
+        true_walls(told.known, ZONE, processes=0)
 
 
 def of_a_newer_program(log: Kept, kind: str, until: Instant) -> Kept:

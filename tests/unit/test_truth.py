@@ -5,6 +5,7 @@ from __future__ import annotations
 from replay.every_case import Bundle
 from replay.truth import (
     FOR_GOOD,
+    IMPORTED,
     LATE,
     MISSING,
     UNDUE,
@@ -133,3 +134,60 @@ def test_a_correction_stands_with_what_it_corrects() -> None:
     assert at_once == ["CaseConcluded", "FactCorrected"]
     assert [rule for rule, _ in issued(made) if rule == "promise_past"] == []
     assert "promise_past" in {one.rule for one in cards(made, UNDUE)}
+
+
+def test_a_fact_moved_to_a_later_time_was_believed_too_early() -> None:
+    """The case was open until the true conclusion, whatever was on record before."""
+    wrong = Tale("CaseConcluded", "2026-02-03 16:00", "", {"result": "出证"})
+    right = correction(
+        "CaseConcluded-2026-02-03 16:00", "2026-02-27", occurred_at="2026-02-26 16:00"
+    )
+    made = retold(watched([RECEIVED, ACCEPTED, wrong, right], UNTIL))
+    (concluded,) = [e for e in made.events if e.topic.startswith("CaseConcluded")]
+    assert concluded.at == at("2026-02-26 16:00")
+    believed = [(one.since, one.until) for one in made.unknown if one.kind == VOID]
+    assert believed == [(at("2026-02-03 16:00"), at("2026-02-26 16:00"))]
+    assert "promise_past" in [rule for rule, _ in issued(made)]
+    assert "promise_past" in {one.rule for one in cards(made, MISSING)}
+
+
+def test_what_is_told_of_a_case_goes_to_whose_it_was_and_whose_it_is() -> None:
+    """A case that another department was given by a correction; and one that never was."""
+    moved = correction(
+        "ApplicationReceived-2026-02-02 09:10",
+        "2026-02-27",
+        actor={"id": "P1", "post": "审核岗", "department": "区教育局"},
+    )
+    made = retold(watched([RECEIVED, moved], UNTIL))
+    assert {(one.department, one.was) for one in made.unknown} == {("区教育局", DEPARTMENT)}
+    void = correction("ApplicationReceived-2026-02-02 09:10", "2026-02-27")
+    made = retold(watched([RECEIVED, void], UNTIL))
+    assert {(one.kind, one.was) for one in made.unknown} == {(VOID, DEPARTMENT)}
+    assert {one.was for one in cards(made, UNDUE)} == {DEPARTMENT}
+
+
+def test_an_imported_history_was_not_known_before_its_import() -> None:
+    """Its cards were issued on no wall, so none of them differs."""
+    past = [
+        tale._replace(recorded="2026-02-20", fields={**tale.fields, "history": True})
+        for tale in in_time()
+    ]
+    made = retold(watched(past, UNTIL))
+    assert {one.kind for one in made.unknown} == {IMPORTED}
+    assert len(made.unknown) == len(past)
+    assert {one.until for one in made.unknown} == {at("2026-02-20")}
+    assert made.turned == []
+
+
+def test_a_card_that_was_recorded_late_was_missing_until_then() -> None:
+    """The watch had stopped; a moment between the act and its recording is no difference."""
+    case = watched([RECEIVED, ACCEPTED], "2026-02-20 12:00")
+    stored = [
+        each._replace(recorded_at=at("2026-02-20 11:00")) if each.topic == "CardIssued/1" else each
+        for each in case.stored
+    ]
+    made = retold(case._replace(stored=stored))
+    late = {one.rule: (one.kind, one.since, one.until) for one in made.turned}
+    kind, since, until = late["promise_past"]
+    assert (kind, until) == (MISSING, at("2026-02-20 11:00"))
+    assert at("2026-02-02") < since < until

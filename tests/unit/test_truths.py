@@ -70,9 +70,9 @@ def test_they_are_made_once_and_serve_everybody() -> None:
     make = Maker()
     truths = Truths(make)
     assert truths.stand().state == NONE
-    assert truths.start()
+    assert truths.start("a")
     assert make.begun.acquire(timeout=20)
-    assert not truths.start()
+    assert not truths.start("a")
     assert (truths.stand().state, truths.stand().permille) == (MAKING, 250)
     with pytest.raises(NotTold):
         truths.wall(1, None)
@@ -82,7 +82,7 @@ def test_they_are_made_once_and_serve_everybody() -> None:
     assert truths.wall(1, None) is WALL
     truths.stop()
     assert [walls.closed for walls in make.walls] == [1]
-    assert not truths.start()
+    assert not truths.start("a")
 
 
 def test_made_again_they_replace_what_was_there_when_they_are_done() -> None:
@@ -90,10 +90,10 @@ def test_made_again_they_replace_what_was_there_when_they_are_done() -> None:
     make = Maker()
     make.let.set()
     truths = Truths(make)
-    assert truths.start()
+    assert truths.start("a")
     done(truths)
     make.let.clear()
-    assert truths.start()
+    assert truths.start("a")
     assert make.begun.acquire(timeout=20)
     made = truths.stand().made
     assert made is not None
@@ -115,19 +115,38 @@ def test_cancelled_or_failed_what_was_there_stays(again: bool) -> None:
     truths = Truths(make)
     if again:
         make.let.set()
-        assert truths.start()
+        assert truths.start("a")
         done(truths)
         make.let.clear()
-    assert truths.start()
-    truths.cancel()
+    assert truths.start("a")
+    truths.cancel("a")
     done(truths)
     assert truths.stand().state == (READY if again else NONE)
     make.error = SupervisionError("the disk is full")
     make.let.set()
-    assert truths.start()
+    assert truths.start("a")
     done(truths)
     assert (truths.stand().state, truths.stand().why) == (FAILED, "the disk is full")
     assert (truths.stand().made is not None) == again
+    truths.stop()
+
+
+def test_somebody_s_cancelling_ends_nobody_else_s_work() -> None:
+    """And who asks again while it ends is not forgotten."""
+    make = Maker()
+    truths = Truths(make)
+    assert truths.start("a")
+    assert not truths.start("b")
+    truths.cancel("b")
+    assert truths.stand().state == MAKING
+    truths.cancel("a")
+    assert not truths.start("a")
+    make.let.set()
+    for _ in range(400):
+        if truths.stand().state == READY:
+            break
+        threading.Event().wait(0.01)
+    assert truths.stand().state == READY
     truths.stop()
 
 
@@ -136,14 +155,14 @@ def test_a_process_that_ended_is_no_longer_there() -> None:
     make = Maker()
     make.let.set()
     truths = Truths(make)
-    assert truths.start()
+    assert truths.start("a")
     done(truths)
     make.walls[0].there = False
     assert truths.stand().state == NONE
     with pytest.raises(NotTold) as refused:
         truths.wall(1, None)
     assert refused.value.code == "truth_none"
-    assert truths.start()
+    assert truths.start("a")
     done(truths)
     assert truths.wall(1, None) is WALL
     truths.stop()
@@ -153,7 +172,7 @@ def test_ended_while_they_are_made_nothing_is_left() -> None:
     """What comes too late is closed."""
     make = Maker()
     truths = Truths(make)
-    assert truths.start()
+    assert truths.start("a")
     assert make.begun.acquire(timeout=20)
     truths.stop()
     assert all(walls.closed for walls in make.walls)
