@@ -1,6 +1,8 @@
 /* The time line of a past wall: drag, step, play. One instant is asked for at a time, and the next
    only when it has come: who plays fast skips, nothing queues. What a frame changes is put in its
-   places by the wall's own function (wall.js). Instants are milliseconds since 1970. */
+   places by the wall's own function (wall.js). Instants are milliseconds since 1970. Two axes: as
+   known then, and as it truly was, which the server tells anew when it is first chosen. Above 400
+   lines: one bar with one state. */
 (function () {
   "use strict";
   const SPEEDS = [1, 60, 600, 3600], MINUTE = 60000, HOUR = 3600000, DAY = 86400000;
