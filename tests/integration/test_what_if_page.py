@@ -258,7 +258,7 @@ def test_a_defect_ends_the_work_with_words() -> None:
 
     jobs = Jobs()
     jobs.start("zhang", EVERYWHERE, {}, broken)
-    ended(jobs)
+    jobs.stop()
     job = jobs.of("zhang", EVERYWHERE)
     assert job is not None
     assert job.state == "failed"
