@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from projections.rows import UNLISTED
 from replay.every_case import Bundle
 from replay.truth import (
     FOR_GOOD,
@@ -13,12 +14,15 @@ from replay.truth import (
     Given,
     Retelling,
     Turned,
+    lists_unknown,
     retelling,
 )
 from supervision.acts import CardIssued
 from supervision.facts import Instant
-from supervision.store.mapping import decode
-from tests.court import at
+from supervision.lists import ListChangeAnnounced
+from supervision.store.mapping import decode, moment
+from tests.court import at, calendar_change, item
+from tests.memorylog import MemoryLog, stream_of
 from tests.told_late import (
     DEPARTMENT,
     SOURCE,
@@ -191,3 +195,30 @@ def test_a_card_that_was_recorded_late_was_missing_until_then() -> None:
     kind, since, until = late["promise_past"]
     assert (kind, until) == (MISSING, at("2026-02-20 11:00"))
     assert at("2026-02-02") < since < until
+
+
+def test_a_list_that_was_announced_and_not_recorded_is_told_to_whom_it_concerns() -> None:
+    """A calendar to everybody, an item to its department, what names no item to who sees all."""
+    log = MemoryLog()
+    early = moment(at("2026-02-02"))
+    log.put(
+        at("2026-02-09"),
+        [
+            (stream_of(event), event)
+            for event in (
+                calendar_change(at("2026-02-02"), 3),
+                item(code="X", department="区教育局", announced_at=early),
+                ListChangeAnnounced(id="1", code="X", announced_at=early),
+                ListChangeAnnounced(id="2", code="none", announced_at=early),
+                item(code="Y", announced_at=moment(at("2026-02-09"))),
+            )
+        ],
+    )
+    told = [(one.item_name, one.department, one.until) for one in lists_unknown(log.stored)]
+    recorded = at("2026-02-09")
+    assert told == [
+        ("CN-2026-x", "", recorded),
+        ("X", "区教育局", recorded),
+        ("X", "区教育局", recorded),
+        ("none", UNLISTED, recorded),
+    ]
