@@ -164,12 +164,15 @@ class LogPast:
 
     def of(self, department: str) -> LogPast:
         """That of one department. Raises NotTold where there is none for whoever asks."""
-        if department not in self.names():
+        view = self._view.within((department,))
+        if department == UNLISTED or not any(
+            view.query(f"{q} limit 1") for q in (REGISTERED, EVER)
+        ):
             raise NotTold("no_department", what=department[:60])
         return LogPast(
             self._record,
             self._warehouse,
-            self._view.within((department,)),
+            view,
             self.zone,
             self._judged,
             self._incidents,

@@ -306,11 +306,11 @@ def _kind(fact: Fact, before: dict[str, Told]) -> str:
 
 
 def _both(these: dict[Identity, _Card], those: dict[Identity, _Card]) -> dict[Identity, _Card]:
-    spans = {
-        identity: [*card.spans, *(these[identity].spans if identity in these else ())]
-        for identity, card in those.items()
-    }
-    return {**these, **{key: those[key]._replace(spans=each) for key, each in spans.items()}}
+    both = dict(these)
+    for identity, card in those.items():
+        spans = both[identity].spans if identity in both else []
+        both[identity] = card._replace(spans=[*card.spans, *spans])
+    return both
 
 
 def _turned(

@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.alarms import Health
+from replay.cosigning import CosigningWitness
 from replay.leaves import LeavesBroken
 from replay.notes import read_note, vouchers
 from replay.sealing import Sealer
@@ -22,7 +23,7 @@ from supervision.runners.sealing import Sealing, ask, folder_of, seals_of, signe
 from supervision.runners.settings_fields import Settings
 from tests.integration.test_witnesses import served, witness_of
 from tests.product import free_port, supervise, until
-from tests.tsa import authority
+from tests.tsa import Authority, authority
 
 pytestmark = pytest.mark.integration
 
@@ -50,6 +51,16 @@ def report(record: Record, case_no: str) -> None:
     record.append_facts([Incoming(fact)])
 
 
+def outside(given: Settings, witness: CosigningWitness, url: str, tsa: Authority) -> Settings:
+    """With one more witness, and an authority that stamps."""
+    return replace(
+        given,
+        witnesses=f"{witness.key.vkey}@{url},{given.witnesses}",
+        stamp_url=tsa.url,
+        stamp_roots=str(tsa.roots),
+    )
+
+
 def test_a_checkpoint_is_stamped_cosigned_and_copied(
     tmp_path: Path, given: Settings, record: Record
 ) -> None:
@@ -60,13 +71,7 @@ def test_a_checkpoint_is_stamped_cosigned_and_copied(
         served(witness) as url,
         authority(tmp_path / "tsa") as tsa,
     ):
-        outside = replace(
-            given,
-            witnesses=f"{witness.key.vkey}@{url},{given.witnesses}",
-            stamp_url=tsa.url,
-            stamp_roots=str(tsa.roots),
-        )
-        running = Sealing(record, outside)
+        running = Sealing(record, outside(given, witness, url, tsa))
         running.start()
         try:
             until((tmp_path / "copies" / f"{1:020}.note").exists, "the copy")
@@ -92,13 +97,7 @@ def test_the_last_checkpoint_of_an_orderly_end_goes_outside_too(
         served(witness) as url,
         authority(tmp_path / "tsa") as tsa,
     ):
-        outside = replace(
-            given,
-            witnesses=f"{witness.key.vkey}@{url},{given.witnesses}",
-            stamp_url=tsa.url,
-            stamp_roots=str(tsa.roots),
-        )
-        running = Sealing(record, outside)
+        running = Sealing(record, outside(given, witness, url, tsa))
         running.start()
         until((tmp_path / "copies" / f"{1:020}.note").exists, "the first copy")
         report(record, "2")
